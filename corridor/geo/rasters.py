@@ -241,6 +241,7 @@ def _refused(path: Path, why: str) -> SourceError:
 
 LOW_M, HIGH_M = -500.0, 9000.0
 """No ground on Earth is lower or higher."""
+_DEGREE_M, _LEAST_PIXEL_M = 111_000.0, 0.01
 _HGT_SIDES = (1201, 3601)
 _HGT_NAMES = (".hgt", ".hgt.gz", ".hgt.zip")
 _TILE_NAME = re.compile(r"[NS]\d{2}[EW]\d{3}[\w.]{0,40}\.hgt", re.IGNORECASE)
@@ -410,7 +411,9 @@ def _unpacked_hgt(path: Path) -> tuple[str, bytes] | None:
 
 
 def refuse_wrong_hgt(path: Path) -> None:
-    """Refuse an HGT file (packed or not) that isn't a square of 1201 or 3601 two-byte heights: it says no size itself.
+    """Refuse an HGT file (packed or not) that isn't a square of 1201 or 3601 two-byte heights or isn't named as a tile.
+
+    It says neither its size nor where it lies itself.
 
     Args:
         path: Any raster; other formats pass.
@@ -435,6 +438,9 @@ def refuse_wrong_hgt(path: Path) -> None:
     if size not in sizes:
         wanted = " or ".join(f"{size:,}" for size in sizes)
         raise SourceError(f"{path}: has {size:,} bytes of heights, an HGT tile has {wanted}; fetch the tile again")
+    # The name of the tile in an archive has been looked at.
+    if not name.endswith(".zip") and not _TILE_NAME.fullmatch(path.name.removesuffix(".gz")):
+        raise SourceError(f"{path}: an HGT tile says by its name alone where it lies; name it like N46E008.hgt")
 
 
 def _packed_hgt(path: Path) -> zipfile.ZipInfo:
@@ -474,6 +480,9 @@ def refuse_unfit(raster: Any, name: str) -> None:
         )
     if not np.isfinite(t[:6]).all() or t.b or t.d or t.e >= 0 or t.a <= 0:
         raise SourceError(f"{name}: isn't a north-up raster; warp it, for instance with gdalwarp")
+    pixel_m = min(t.a, -t.e) * (_DEGREE_M if raster.crs.is_geographic else 1)
+    if pixel_m < _LEAST_PIXEL_M:
+        raise SourceError(f"{name}: its pixels are {pixel_m:.1g} m wide or high; correct where it lies with gdal_edit")
     if not raster.count:
         raise SourceError(f"{name}: has no band of its own; take the one with heights out with gdal_translate")
     if raster.dtypes[0].startswith("complex"):

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 PATTERN_WORDS = {
     r"^[a-z0-9][a-z0-9-]{0,63}$": "small letters, digits, hyphens",
     r"^[A-Z]{2}$": "two capital letters",
+    r"^([A-Z]{2})?$": "two capital letters",
     r"^[A-Z]?$": "one capital letter",
     r"^(\d{4}(-\d{2}(-\d{2})?)?)?$": "YYYY, YYYY-MM or YYYY-MM-DD",
     r"^\d{4}(-\d{2}(-\d{2})?)?$": "YYYY, YYYY-MM or YYYY-MM-DD",
@@ -33,19 +34,36 @@ _TYPE_WORDS = {
 }
 
 
+BRANCHES = frozenset(("Place", "constrained-str"))
+"""What the validator calls the forms of a field that may be written in two: a place as a table, or its name."""
+
+
 def root_faults(error: ValidationError) -> list[Any]:
-    """The faults of a validation, without those that only follow: a list too short since its items have faults.
+    """The faults of a validation, without those that only follow.
+
+    A list is too short where its items have faults; a field that may be a table or a text is no text where it is a
+    table with faults.
 
     Args:
         error: of a model.
     """
     found = error.errors()
     places = [fault["loc"] for fault in found]
+    # Fields written in one of their forms, with another fault than that it isn't the other form.
+    meant = {
+        fault["loc"][:at]
+        for fault in found
+        for at, part in enumerate(fault["loc"])
+        if part in BRANCHES and fault["type"] not in _TYPE_WORDS
+    }
     return [
         fault
         for fault in found
-        if fault["type"] != "too_short"
-        or not any(place[: len(fault["loc"])] == fault["loc"] != place for place in places)
+        if not (
+            fault["type"] == "too_short"
+            and any(place[: len(fault["loc"])] == fault["loc"] != place for place in places)
+        )
+        and not (fault["type"] in _TYPE_WORDS and fault["loc"][-1] in BRANCHES and fault["loc"][:-1] in meant)
     ]
 
 

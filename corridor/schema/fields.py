@@ -19,9 +19,26 @@ from corridor.schema.vocabulary import SourceKind
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+_COUNTRY = "[A-Z]{2}"
+Country = Annotated[str, Field(pattern=f"^{_COUNTRY}$")]
+CountryOrNone = Annotated[str, Field(pattern=f"^({_COUNTRY})?$")]
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?", re.ASCII)
 DATE_FORMS = "write one of the calendar, as 2026, 2026-03 or 2026-03-31"
+
+
+def is_country(text: str) -> bool:
+    """Whether a text is a country's code as studies and tables write it.
+
+    >>> [is_country(text) for text in ("XB", "xb", "XBX", "")]
+    [True, False, False, False]
+
+    Args:
+        text: to look at.
+
+    Returns:
+        Whether it is two capital letters.
+    """
+    return re.fullmatch(_COUNTRY, text) is not None
 
 
 def is_date(text: str) -> bool:

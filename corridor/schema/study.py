@@ -24,8 +24,8 @@ from corridor.errors import StudyError
 from corridor.files import data_root, parse_toml
 from corridor.schema.catalogue import THROUGH_CLASSES
 from corridor.schema.column import Criterion, Group
-from corridor.schema.faults import fault_words, root_faults
-from corridor.schema.fields import Country, Date, Identifier, KnownDate, MonthOrDay, Text
+from corridor.schema.faults import BRANCHES, fault_words, root_faults
+from corridor.schema.fields import Country, CountryOrNone, Date, Identifier, KnownDate, MonthOrDay, Text
 from corridor.schema.message import Alias
 from corridor.schema.settings import LiveSettings, ReportSettings
 from corridor.schema.vocabulary import BedRoad, CrossingStatus, Direction, Family, Mode
@@ -78,7 +78,7 @@ class Focus(_Strict):
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
     name: Text
-    country: Country | Literal[""] = ""
+    country: CountryOrNone = ""
     outline: Annotated[tuple[tuple[Longitude, Latitude], ...], Field(min_length=3, max_length=10_000)]
     population_total: Identifier | None = None
 
@@ -310,10 +310,17 @@ def _smaller_by_default(fields: Any) -> Any:
     return {"direction": Direction.MIN, **fields} if isinstance(fields, dict) else fields
 
 
+_LEAST_APART = 1e-9
+
+
 def _anchored(criterion: Criterion) -> Criterion:
     falls = criterion.best < criterion.worst
-    if criterion.best == criterion.worst or falls != (criterion.direction == Direction.MIN):
-        raise ValueError("best and worst must differ, best below worst for 'min' and above it for 'max'")
+    # Figures are printed with ten digits: anchors that lie nearer to each other part nothing.
+    if abs(criterion.best - criterion.worst) < _LEAST_APART or falls != (criterion.direction == Direction.MIN):
+        raise ValueError(
+            f"best and worst must differ (by {_LEAST_APART:g} at least), best below worst for 'min' and above it for "
+            "'max'"
+        )
     return criterion
 
 
@@ -535,6 +542,7 @@ class Study(_Strict):
             ("criteria", [c.criterion_id for c in self.criteria]),
             ("baselines", [b.id for b in self.baselines]),
             ("crossings", [c.id for c in self.crossings]),
+            ("impact.axes", [axis.id for axis in self.impact.axes] if self.impact else []),
         ):
             faults += [f"{what}: id '{i}' stands twice" for i in sorted({i for i in ids if ids.count(i) > 1})]
         for field in ("name", "letter"):
@@ -850,7 +858,7 @@ def read_toml(path: Path, what: str = "a study TOML or the name of a bundled one
 
 def say_fault(fault: Any) -> str:
     """One fault of a validation in a person's words: field, what is wrong, what was given."""
-    field = ".".join(str(part) for part in fault["loc"] if part not in {*Family, "Place", "constrained-str"})
+    field = ".".join(str(part) for part in fault["loc"] if part not in {*Family, *BRANCHES})
     if fault["type"] == "extra_forbidden":
         return f"{field}: unknown key; take it out or see the README for the keys"
     if fault["type"] == "union_tag_invalid":  # the validator lists members by their names in code

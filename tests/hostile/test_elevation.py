@@ -66,7 +66,8 @@ REFUSED = {
     "nan alone": ({"heights": np.full_like(HEIGHTS, np.nan)}, "holds no height between"),
     "infinite": ({"heights": np.full_like(HEIGHTS, np.inf)}, "holds no height between"),
     "one pixel": ({"transform": Affine(50, 0, -170, 0, -50, 80)}, "too coarse for the area"),
-    "pixels of nothing": ({"transform": Affine(1e-300, 0, 10.5, 0, -1e-300, 45.5)}, "doesn't reach"),
+    "pixels of nothing": ({"transform": Affine(1e-300, 0, 10.5, 0, -1e-300, 45.5)}, "its pixels are 1e-295 m wide"),
+    "pixels of next to nothing": ({"transform": Affine(1e-12, 0, 10.0, 0, -1e-12, 46.0)}, "its pixels are 1e-07 m"),
 }  # fmt: skip
 
 
@@ -157,7 +158,7 @@ def test_hgt_tiles(tmp_path):
         read(path)
     other = tmp_path / "heights.hgt"
     other.write_bytes(tile(1201))
-    with pytest.raises(SourceError, match=r"heights\.hgt: not readable as an elevation raster"):
+    with pytest.raises(SourceError, match=r"heights\.hgt: an HGT tile says by its name alone where it lies; name it"):
         read(other)
 
 

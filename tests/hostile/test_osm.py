@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import struct
 import zlib
@@ -104,7 +105,6 @@ CASES = {
     "words that there are not": HEAD + NODES_BLOCK + blob("OSMData", _BAD_STRING),
     "tag of 10 MB": pbf(NODES, [(1, [1, 2], ROAD | {"name": "x" * 10_000_000})]),
     "tag that is no text": pbf(NODES, [(1, [1, 2], ROAD | {"name": "\udcff\udcfe"})]),
-    "gzip": gzip.compress(bytes(1_000_000)),
     "more behind the end": pbf(NODES, WAYS) + b"junk, and more of it",
 }
 
@@ -183,6 +183,27 @@ def test_nul_in_a_tag_is_refused(word, tmp_path):
 def test_hostile_xml(start, says, tmp_path):
     with pytest.raises(SourceError, match=f"a.osm: not readable .*{says}"):
         read(tmp_path, f"<?xml version='1.0'?>{start}".encode(), "a.osm")
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "says"),
+    [("a.osm", gzip.compress, "it is packed by gzip: unpack it, or name it .osm.gz"),
+     ("a.osm", bz2.compress, "it is packed by bzip2: unpack it, or name it .osm.bz2"),
+     ("a.osm", lambda xml: xml.decode().encode("utf-16"), "it is in UTF-16: write it in UTF-8"),
+     ("a.osm", lambda _: pbf(NODES, [(1, [1, 2], ROAD)]), "it is a PBF: name it .osm.pbf"),
+     ("a.osm.pbf", gzip.compress, "it is packed by gzip: unpack it"),
+     ("a.osm.pbf", lambda xml: xml, "it is XML: name it .osm"),
+     ("a.osm.pbf", lambda xml: b"\xef\xbb\xbf" + xml, "it is XML: name it .osm"),
+     ("a.osm.pbf", lambda _: b"PK\x03\x04" + b"x" * 99, "it is a zip archive: unpack it"),
+     ("noending", lambda _: pbf(NODES, [(1, [1, 2], ROAD)]), "it is a PBF: name it .osm.pbf"),
+     ("noending", lambda _: b"what is this", "name it as what it is"),
+     ("a.osm", lambda xml: xml[:-20], "fetch the file again")],
+)  # fmt: skip
+def test_files_that_are_others_than_their_names_say(name, spoil, says, tmp_path):
+    """Fetched again they'd be the same."""
+    xml = b"<?xml version='1.0' encoding='UTF-8'?><osm version='0.6'><node id='1' lat='45' lon='10'/></osm>"
+    with pytest.raises(SourceError, match=rf"{name}: not readable .*; {says}"):
+        read(tmp_path, spoil(xml), name)
 
 
 def test_memory_grows_by_the_vertices_kept_not_by_the_file(tmp_path):

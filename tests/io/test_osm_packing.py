@@ -88,7 +88,7 @@ ROAD = """<osm version="0.6"><way id="{way}" version="1"><nd ref="{one}"{a}/><nd
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("map", "<osm/>", "name it as what it is: .osm.pbf, .osm or .opl"),
+        ("map", "n1 v1 x10 y45", "name it as what it is: .osm.pbf, .osm or .opl"),
         ("map.json", "{}", "ask for XML or PBF"),
         ("map.osm", ROAD.format(way=-1, one=-2, two=-3, a="", b=""), "renumber with osmium renumber"),
         (

@@ -158,6 +158,19 @@ def cell(table: str, column: str, value: str) -> Change:
     return change
 
 
+def again(name: str, old: str, new: str) -> Change:
+    """Let the first row of one of the catalogue's tables stand a second time, with another figure."""
+
+    def change(folder: Path) -> list[str]:
+        path = folder / "reference" / f"{name}.csv"
+        head, first, rest = path.read_text(encoding="utf-8").split("\n", 2)
+        assert old in first
+        path.write_text("\n".join((head, first, first.replace(old, new), rest)), encoding="utf-8")
+        return []
+
+    return change
+
+
 def delays(**cells: str) -> Change:
     """Give the catalogue a table of border delays with one row."""
     row = dict.fromkeys(COLUMNS.split(), "") | {
@@ -189,6 +202,13 @@ def impact(old: str, new: str) -> Change:
         return []
 
     return change
+
+
+def capital_abroad(folder: Path) -> list[str]:
+    """Measure access to the study's destination, which lies beyond the focus."""
+    path = folder / NAME
+    path.write_text(path.read_text(encoding="utf-8").replace('capital = "Dalemoor"', 'capital = "Corvo"'), "utf-8")
+    return []
 
 
 ORIGIN = 'origin = { name = "Aster", lon = 10.1, lat = 45.5, country = "XA" }'
@@ -245,6 +265,18 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     ),
     "place outside the area": (
         study((ORIGIN, ORIGIN.replace("10.1", "12.1"))), ["origin: Aster (45.500 N 12.100 E) lies outside"],
+    ),
+    "origin the other way round": (
+        study((ORIGIN, ORIGIN.replace("10.1", "x").replace("45.5", "10.1").replace("x", "45.5"))),
+        ["origin: Aster (10.100 N 45.500 E) lies outside the study's area; are latitude and longitude swapped?"],
+    ),
+    "origin nowhere": (
+        study((ORIGIN, ORIGIN.replace("10.1", "nan"))),
+        ["midland.toml: origin.lon: Input should be a finite number (given: nan)\n"],
+    ),
+    "anchors as good as equal": (
+        study(("best = 50\nworst = 150", "best = 0\nworst = 5e-324")),
+        ["criteria.0: best and worst must differ (by 1e-09 at least)"],
     ),
     "origin is destination": (study(('"Corvo"', '"Aster"')), ["destination: is the origin"]),
     "origin is destination by place": (
@@ -333,6 +365,16 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         impact('regimes = "regimes.toml"\n', ""), ["impact.regimes: none are named", "name a file of regimes"],
     ),
     "unknown centre": (impact('["Dalemoor"]', '["Dalmoor"]'), ["impact.centres: no place is called 'Dalmoor'"]),
+    "capital of another country": (
+        several(impact("[impact]", "[impact]"), capital_abroad),
+        ["midland: capital: Corvo lies in XC; name a place in focus.country, XB"],
+    ),
+    "axis twice": (
+        impact(
+            "[[impact.axes]]", '[[impact.axes]]\nid = "valley-axis"\nname = "x"\nsections = ["link"]\n[[impact.axes]]'
+        ),
+        ["midland.toml: impact.axes: id 'valley-axis' stands twice"],
+    ),
     "unknown neighbour": (impact('"XA"', '"XD"'), ["no country 'XD'"]),
     "neighbour of itself": (
         impact('"XA"', '"XB"'), ["impact.neighbour: is XB like focus.country; name the country beyond"],
@@ -450,6 +492,34 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     "number that is none": (table("nodes", ("45.5,10.1,", "45.5,ten,")), ["nodes.csv, row 2, lon: is 'ten'; a number"]),
     "not a number": (table("nodes", ("45.5,10.1,", "45.5,nan,")), ["nodes.csv, row 2, lon: is 'nan'; a number"]),
     "range upside down": (table("speeds", ("80.0,80.0,80.0", "90,80,70")), ["speeds.csv, row 2, speed_kmh_low/mid"]),
+    "speed of nothing on land": (
+        table("speeds", ("80.0,80.0,80.0", "1e-9,80,2000")),
+        ["speeds.csv, row 2, speed_kmh_low: is '1e-9'; a number from 1 to 400", "speed_kmh_high: is '2000'; a number"],
+    ),
+    "speed twice": (again("speeds", "80.0", "10.0"), ["speeds.csv: mode, class 'road, primary' stands twice"]),
+    "grade twice": (again("grades", "8.0", "1.0"), ["grades.csv: mode, class 'road, primary' stands twice"]),
+    "price twice": (again("unit_costs", "3,5,8", "3,6,8"), ["unit_costs.csv: mode, kind 'road, surface' stands twice"]),
+    "structure twice": (
+        again("structures", "10.0", "9.0"), ["structures.csv: structure_id 'base-tunnel' stands twice"],
+    ),
+    "price of no year": (
+        cell("unit_costs.csv", "price_year", "20a4"), ["unit_costs.csv, row 2, price_year: '20a4' is no date"],
+    ),
+    "countries by name": (
+        several(cell("nodes.csv", "country", "xa"), cell("sections.csv", "country", "Midland"),
+                cell("sections.csv", "control", "x"), cell("crossings.csv", "country_b", "XBX")),
+        ["nodes.csv, row 2, country: is 'xa'; write two capital letters",
+         "sections.csv, row 2, country: is 'Midland'; write", "sections.csv, row 2, control: is 'x'; write two",
+         "crossings.csv, row 2, country_b: is 'XBX'; write two capital letters"],
+    ),
+    "a place in a country by name": (
+        file("places.csv", b"name,lat,lon,country,population\nAster,45.5,10.1,xa,1\n"),
+        ["places.csv: row 2: country is 'xa'; write two capital letters, or nothing"],
+    ),
+    "places with a column twice": (
+        file("places.csv", b"name,lat,lon,country,population,lat\nAster,45.5,10.1,XA,1,46\n"),
+        ["places.csv: column lat stands twice; keep one of each"],
+    ),
     "id twice": (table("nodes", ("\nsummit,", "\ncorvo,")), ["node_id 'corvo' stands twice"]),
     "catalogue not utf-8": (file("reference/nodes.csv", b"node_id\n\xff\xfe\n"), ["nodes.csv"]),
     "catalogue with a nul": (
@@ -468,7 +538,7 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         ["places.csv: row 2: lat must be"],
     ),
     "place without a country": (
-        file("places.csv", b"name,lat,lon,country,population\nDalemoor,45.31,10.5,xb,1\n"),
+        file("places.csv", b"name,lat,lon,country,population\nDalemoor,45.31,10.5,,1\n"),
         ["capital: 'Dalemoor' has no two-letter country code"],
     ),
     "places not text": (file("places.csv", bytes(range(256)) * 4), ["places.csv: not readable as a table of places"]),

@@ -17,7 +17,7 @@ from corridor.geo.geodesy import distance_m, line_lengths_m, locate_m
 from corridor.io.read.border_delays import FILE_NAME, load_border_delays, with_sides
 from corridor.io.read.costs import WORKS_COLUMNS, load_costing_tables, load_price_books, load_unit_costs, read_works
 from corridor.io.read.parameters import load_driving, load_heights, load_people, load_vehicles
-from corridor.io.read.tables import Faults, Row, by_id, load_sources, read_rows, source_ids_of
+from corridor.io.read.tables import Faults, Row, by_id, by_ids, load_sources, read_rows, source_ids_of
 from corridor.schema.catalogue import (
     TRUCK_OF_LIMIT,
     BorderDelays,
@@ -56,6 +56,9 @@ BEELINE_SLACK_KM = 0.5
 """How far a documented length may lie under the beeline, and structures over a drawn line, whose ends are rounded."""
 SEVERAL_TIMES = 3.0
 """A documented length of over so many times the drawn line's isn't that line's."""
+_BY_CLASS = {"mode": "mode", "class": "road_class"}
+_SPEED_KMH = (1.0, 400.0)
+"""Speeds that vehicles on land have."""
 _LIMITS = "section_id max_weight_t max_height_m as_of source_ids note"
 _WAYPOINTS = "section_id seq lat lon name"
 _STRUCTURES = "structure_id section_id kind name lat lon length_km status decisive source_ids note"
@@ -145,10 +148,10 @@ def load_catalogue(folder: Path) -> Catalogue:
         folder / "crossings.csv",
         faults,
     )
-    speeds = tuple(_load_speeds(folder, sources, faults))
-    costs = tuple(load_unit_costs(folder / "unit_costs.csv", sources, faults))
+    speeds = _load_speeds(folder, sources, faults)
+    costs = load_unit_costs(folder / "unit_costs.csv", sources, faults)
     books = load_price_books(folder / "price_books.csv", sources, faults)
-    ceilings = tuple(_load_ceilings(folder, sources, faults))
+    ceilings = _load_ceilings(folder, sources, faults)
     vehicles, driving, more = _load_driving_tables(folder, sources, faults)
     costing, priced_by = load_costing_tables(folder, sources, faults)
     people, counted_by = load_people(folder, sources, faults)
@@ -221,7 +224,7 @@ def _load_nodes(folder: Path, sources: dict[str, Source], faults: Faults) -> lis
             row.text("kind", required=True),
             row.number("lon", -180, 180),
             row.number("lat", -90, 90),
-            row.text("country", required=True),
+            row.country("country"),
             row.optional("elevation_m", -500, 9000),
             row.aliases("aliases"),
             source_ids_of(row, sources),
@@ -250,9 +253,9 @@ def _load_lines(folder: Path, faults: Faults) -> dict[str, LineString]:
 
 
 def _load_structures(folder: Path, sources: dict[str, Source], faults: Faults) -> dict[str, list[DocumentedStructure]]:
-    found: dict[str, list[DocumentedStructure]] = defaultdict(list)
-    for row in read_rows(folder / "structures.csv", _STRUCTURES.split(), faults):
-        structure = DocumentedStructure(
+    path = folder / "structures.csv"
+    found = [
+        DocumentedStructure(
             row.text("structure_id", required=True),
             row.text("section_id", required=True),
             row.member("kind", StructureKind),
@@ -265,8 +268,12 @@ def _load_structures(folder: Path, sources: dict[str, Source], faults: Faults) -
             source_ids_of(row, sources),
             row.text("note"),
         )
-        found[structure.section_id].append(structure)
-    return found
+        for row in read_rows(path, _STRUCTURES.split(), faults)
+    ]
+    on: dict[str, list[DocumentedStructure]] = defaultdict(list)
+    for structure in by_id(found, "structure_id", path, faults).values():
+        on[structure.section_id].append(structure)
+    return on
 
 
 def _load_limits(folder: Path, sources: dict[str, Source], faults: Faults) -> dict[str, VehicleLimit]:
@@ -331,9 +338,9 @@ def _load_sections(
                 tunnel_km=row.optional("tunnel_km", 0, 1000),
                 bridge_km=row.optional("bridge_km", 0, 1000),
                 max_grade_pct=row.optional("max_grade_pct", 0, 40),
-                design_speed_kmh=row.optional("design_speed_kmh", 1, 400),
-                country=row.text("country", required=True),
-                control=row.text("control"),
+                design_speed_kmh=row.optional("design_speed_kmh", *_SPEED_KMH),
+                country=row.country("country"),
+                control=row.country("control", required=False),
                 control_from=row.text("as_of"),
                 geometry_quality=row.member(
                     "geometry_quality", GeometryQuality, without=(GeometryQuality.DESIGNED, GeometryQuality.DRAWN)
@@ -475,7 +482,7 @@ def _load_crossings(folder: Path, sources: dict[str, Source], faults: Faults) ->
             row.text("name", required=True),
             row.number("lon", -180, 180),
             row.number("lat", -90, 90),
-            frozenset((row.text("country_a", required=True), row.text("country_b", required=True))),
+            frozenset((row.country("country_a"), row.country("country_b"))),
             row.member("mode", Mode),
             row.member("status", CrossingStatus, without=(CrossingStatus.UNLISTED,)),
             as_of,
@@ -502,24 +509,27 @@ def _status_before(row: Row, since: str) -> CrossingStatus:
     return row.member("before", CrossingStatus, without=(CrossingStatus.UNLISTED,))
 
 
-def _load_speeds(folder: Path, sources: dict[str, Source], faults: Faults) -> list[Speed]:
+def _load_speeds(folder: Path, sources: dict[str, Source], faults: Faults) -> tuple[Speed, ...]:
+    path = folder / "speeds.csv"
     found = []
-    for row in read_rows(folder / "speeds.csv", _SPEEDS.split(), faults):
-        speed = row.range("speed_kmh")
-        if speed is None or speed.low <= 0:
-            row.fault("speed_kmh", "a speed above 0 is needed")
+    for row in read_rows(path, _SPEEDS.split(), faults):
+        speed = row.range("speed_kmh", *_SPEED_KMH)
+        if speed is None:
+            row.fault("speed_kmh", "is empty; a speed is needed")
             continue
         found.append(Speed(row.member("mode", Mode), row.text("class"), speed, source_ids_of(row, sources)))
-    return found
+    return tuple(by_ids(found, _BY_CLASS, path, faults).values())
 
 
-def _load_ceilings(folder: Path, sources: dict[str, Source], faults: Faults) -> list[GradeCeiling]:
-    return [
+def _load_ceilings(folder: Path, sources: dict[str, Source], faults: Faults) -> tuple[GradeCeiling, ...]:
+    path = folder / "grades.csv"
+    found = [
         GradeCeiling(
             row.member("mode", Mode),
             row.text("class", required=True),
             row.number("ceiling_pct", 0.1, 40),
             source_ids_of(row, sources),
         )
-        for row in read_rows(folder / "grades.csv", _GRADES.split(), faults)
+        for row in read_rows(path, _GRADES.split(), faults)
     ]
+    return tuple(by_ids(found, _BY_CLASS, path, faults).values())

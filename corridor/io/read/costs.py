@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from corridor.files import data_root
 from corridor.io.read.parameters import read_parameters
-from corridor.io.read.tables import Faults, Row, load_sources, read_rows, source_ids_of
+from corridor.io.read.tables import Faults, Row, by_ids, load_sources, read_rows, source_ids_of
 from corridor.schema.catalogue import (
     Costing,
     SectionWorks,
@@ -29,6 +30,7 @@ _UPKEEP = (
     "source_ids note"
 )
 _PARAMETERS = {"unknown_progress_pct": 100.0, "upkeep_years": 200.0, "discount_rate_pct": 100.0}
+Price = TypeVar("Price", UnitCost, UpkeepCost)
 _NOT_STATED = (Works.REPLACEMENT, Works.NEW, Works.UNFINISHED)
 
 
@@ -53,7 +55,7 @@ def read_works(row: Row, sources: Collection[str]) -> SectionWorks:
     return SectionWorks(stated, progress, as_of, named, row.range("road_on_bed_km"))
 
 
-def load_unit_costs(path: Path, sources: Collection[str], faults: Faults) -> list[UnitCost]:
+def load_unit_costs(path: Path, sources: Collection[str], faults: Faults) -> tuple[UnitCost, ...]:
     """Prices of a kilometre by mode and kind of work (``unit_costs.csv``).
 
     Args:
@@ -63,7 +65,7 @@ def load_unit_costs(path: Path, sources: Collection[str], faults: Faults) -> lis
         faults: gathers what is wrong.
     """
     rows = (_unit_cost(row, sources) for row in read_rows(path, _COSTS.split(), faults, optional=("includes",)))
-    return [cost for cost in rows if cost is not None]
+    return _once([cost for cost in rows if cost is not None], path, faults)
 
 
 def _unit_cost(row: Row, sources: Collection[str]) -> UnitCost | None:
@@ -76,7 +78,7 @@ def _unit_cost(row: Row, sources: Collection[str]) -> UnitCost | None:
         row.fault("cost_musd_per_km", "is empty; a price is needed")
         return None
     holds = frozenset(StructureKind(item) for item in included if item not in unknown)
-    return UnitCost(mode, kind, cost, row.text("price_year"), source_ids_of(row, sources), holds)
+    return UnitCost(mode, kind, cost, row.date("price_year"), source_ids_of(row, sources), holds)
 
 
 def load_price_books(path: Path, sources: Collection[str], faults: Faults) -> dict[str, tuple[UnitCost, ...]]:
@@ -95,7 +97,12 @@ def load_price_books(path: Path, sources: Collection[str], faults: Faults) -> di
         for row in read_rows(path, ["book", *_COSTS.split()], faults):
             if (cost := _unit_cost(row, sources)) is not None:
                 books[row.text("book", required=True)].append(cost)
-    return {book: tuple(rows) for book, rows in books.items()}
+    return {book: _once(rows, path, faults) for book, rows in books.items()}
+
+
+def _once(prices: Iterable[Price], path: Path, faults: Faults) -> tuple[Price, ...]:
+    """Prices of which there is one for each mode and kind of work; more are faults."""
+    return tuple(by_ids(prices, {"mode": "mode", "kind": "kind"}, path, faults).values())
 
 
 def load_costing_tables(
@@ -130,17 +137,17 @@ def load_costing(path: Path, upkeep: Path, sources: Collection[str], faults: Fau
     if len(values) < len(_PARAMETERS):
         return None
     used = dict.fromkeys([*named, *(key for rate in rates for key in rate.source_ids)])
-    return Costing(**values, upkeep=tuple(rates), source_ids=tuple(used))
+    return Costing(**values, upkeep=rates, source_ids=tuple(used))
 
 
-def _load_upkeep(path: Path, sources: Collection[str], faults: Faults) -> list[UpkeepCost]:
+def _load_upkeep(path: Path, sources: Collection[str], faults: Faults) -> tuple[UpkeepCost, ...]:
     found = []
     for row in read_rows(path, _UPKEEP.split(), faults):
         rate = row.range("upkeep_musd_per_km_year")
-        kind, mode, year = row.member("kind", WorkKind), row.member("mode", Mode), row.text("price_year")
+        kind, mode, year = row.member("kind", WorkKind), row.member("mode", Mode), row.date("price_year")
         cited = source_ids_of(row, sources)
         if rate is None:
             row.fault("upkeep_musd_per_km_year", "is empty; what a year of upkeep costs is needed")
             continue
         found.append(UpkeepCost(mode, kind, rate, year, cited))
-    return found
+    return _once(found, path, faults)

@@ -23,7 +23,7 @@ from corridor.schema.parameters import DocumentedHeight
 from corridor.schema.regime import Regime
 from corridor.schema.study import UNKNOWN_COUNTRY, PackageCandidate, Place, Study, TimeSpec
 from corridor.terrain.surface import Dem
-from corridor.wording import format_position
+from corridor.wording import ask_if_swapped, format_position
 
 Area = tuple[float, float, float, float]
 """West, south, east and north, in degrees."""
@@ -126,10 +126,9 @@ class Gazetteer:
         """
         place = wanted if isinstance(wanted, Place) else self._look_up(wanted, field, otherwise)
         if not self._holds(place.lon, place.lat):
-            raise StudyError(
-                f"{self.study_id}: {field}: {place.name} ({format_position(place.lat, place.lon, 3)}) lies outside the "
-                "study's area"
-            )
+            at = format_position(place.lat, place.lon, 3)
+            remedy = ask_if_swapped(place.lon, place.lat, self._holds) or "correct it, or widen area"
+            raise StudyError(f"{self.study_id}: {field}: {place.name} ({at}) lies outside the study's area; {remedy}")
         return place
 
     def find_stop(self, wanted: Place | str, field: str, borders: Borders) -> Place:

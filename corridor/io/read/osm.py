@@ -424,8 +424,9 @@ def read_parts(path: Path) -> OsmParts:
             raise SourceError(
                 f"{path}: can't be read, for there isn't enough memory; cut it to the study's area, or raise the limit"
             ) from fault
-        remedy = next((words for sign, words in _REMEDIES.items() if sign in reason), "fetch the file again")
-        raise SourceError(f"{path}: not readable as OpenStreetMap data ({reason}); {remedy}") from fault
+        raise SourceError(
+            f"{path}: not readable as OpenStreetMap data ({reason}); {_remedy_of_reason(path, reason)}"
+        ) from fault
     if not len(scan.ways):
         raise SourceError(f"{path}: holds no road and no railway; is it the right extract, and whole?")
     frame = scan.ways.frame()
@@ -545,3 +546,22 @@ _REMEDIES = {
     "JSON": "ask for XML or PBF, which are read",
 }
 """What helps where fetching the file again gives the same: by what libosmium says."""
+_CONTENTS: tuple[tuple[bytes, tuple[str, ...], str], ...] = (
+    (rb"....\x0a\x09OSMHeader", (".pbf",), "it is a PBF: name it .osm.pbf"),
+    (rb"\x1f\x8b", (".gz",), "it is packed by gzip: unpack it, or name it .osm.gz if there is XML in it"),
+    (rb"BZh", (".bz2",), "it is packed by bzip2: unpack it, or name it .osm.bz2 if there is XML in it"),
+    (rb"PK\x03\x04", (), "it is a zip archive: unpack it"),
+    (rb"\xff\xfe|\xfe\xff", (), "it is in UTF-16: write it in UTF-8"),
+    (rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|osm)\b", (".osm", ".xml"), "it is XML: name it .osm"),
+)
+"""What helps where a file is another than its name says: how it begins, names that it may have then, and what to do."""
+
+
+def _remedy_of_reason(path: Path, reason: str) -> str:
+    """What helps where libosmium can't read a file, by what it says and by how the file begins."""
+    with path.open("rb") as stream:
+        begin = stream.read(100)
+    for sign, names, words in _CONTENTS:
+        if re.match(sign, begin, re.DOTALL) and not path.name.endswith(names):
+            return words
+    return next((words for sign, words in _REMEDIES.items() if sign in reason), "fetch the file again")

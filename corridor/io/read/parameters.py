@@ -121,7 +121,7 @@ def _load_places(path: Path, sources: Collection[str], faults: Faults) -> list[P
     return [
         PlacePopulation(
             row.text("place", required=True),
-            row.text("country", required=True),
+            row.country("country"),
             row.number("lon", -180, 180),
             row.number("lat", -90, 90),
             row.number("people", 1, _MOST_PEOPLE),

@@ -23,11 +23,12 @@ from corridor.geo.geodesy import WGS84, distance_m
 from corridor.io.read.data_files import data_source
 from corridor.io.read.osm_tags import read_population
 from corridor.io.read.tables import Faults, read_rows
-from corridor.schema.fields import Source
+from corridor.schema.fields import Source, is_country
 
 _MAX_BYTES, _MAX_TEXT = 100_000_000, 10_000
 _BOUNDS = {"population": (0.0, 1e10), "elevation_m": (-500.0, 9000.0)}
 _COLUMNS = ("name", "lat", "lon", "country", "population")
+_MORE = ("elevation_m", "alternate_names")
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,9 @@ def read_places(path: Path) -> Places:
         raise SourceError(f"{path}: not readable as a table of places ({reason}); write UTF-8 with commas") from fault
     if not isinstance(table.index, pd.RangeIndex):
         raise SourceError(f"{path}: its rows have more cells than there are columns; quote text with commas")
+    # A second column of a name is read as "name.1", and nobody would say which of both counts.
+    if twice := [column for column in (*_COLUMNS, *_MORE) if f"{column}.1" in table.columns]:
+        raise SourceError(f"{path}: column {twice[0]} stands twice; keep one of each")
     missing = [column for column in _COLUMNS if column not in table.columns]
     if missing:
         raise SourceError(f"{path}: columns missing: {', '.join(missing)}")
@@ -96,6 +100,12 @@ def read_places(path: Path) -> Places:
             if odd or len(text) > _MAX_TEXT:
                 what = f"holds control characters ({odd})" if odd else f"is longer than {_MAX_TEXT:,} letters"
                 raise SourceError(f"{path}: row {row}: {column} {what}; write plain text")
+    for row, code in enumerate(table["country"], 2):
+        if code and not is_country(code):
+            raise SourceError(
+                f"{path}: row {row}: country is '{code[:40]}'; write two capital letters, or nothing where it isn't "
+                "known"
+            )
     again = table.duplicated(["name", "country", "lat", "lon"])
     if again.any():
         row = int(again.idxmax())
@@ -233,7 +243,7 @@ def load_place_names(folder: Path, source_ids: set[str]) -> PlaceNames:
     faults = Faults()
     found: PlaceNames = {}
     for row in read_rows(path, _NAME_COLUMNS, faults):
-        key = (row.text("name", required=True), row.text("country", required=True))
+        key = (row.text("name", required=True), row.country("country"))
         if key in found:
             row.fault("name", f"'{key[0]}' in {key[1]} stands twice")
         named = row.items("source_ids")

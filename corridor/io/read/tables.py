@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -13,7 +13,7 @@ from typing import TypeVar
 from corridor.errors import CatalogueError
 from corridor.files import odd_character, require_commas, require_file
 from corridor.schema.catalogue import Estimate
-from corridor.schema.fields import DATE_FORMS, Source, is_date
+from corridor.schema.fields import DATE_FORMS, Source, is_country, is_date
 from corridor.schema.message import Alias
 from corridor.schema.vocabulary import SourceKind
 
@@ -79,6 +79,18 @@ class Row:
             self.fault(field, "is longer than 2000 letters; shorten it")
         elif odd := odd_character(value):
             self.fault(field, f"holds control characters ({odd}); write plain text")
+        return value
+
+    def country(self, field: str, *, required: bool = True) -> str:
+        """The cell, a country's two capital letters.
+
+        Args:
+            field: Column.
+            required: Whether it is a fault if the cell is empty.
+        """
+        value = self.text(field, required=required)
+        if value and not is_country(value):
+            self.fault(field, f"is '{value[:40]}'; write two capital letters")
         return value
 
     def date(self, field: str, *, required: bool = False) -> str:
@@ -178,13 +190,15 @@ class Row:
             return low
         return value
 
-    def range(self, prefix: str) -> Estimate | None:
+    def range(self, prefix: str, least: float = 0.0, most: float = 1e6) -> Estimate | None:
         """Cells ``prefix``_low, _mid and _high; missing ends equal the middle, no figure at all gives None.
 
         Args:
             prefix: What the names of the three columns begin with.
+            least: Least that each may be.
+            most: Most that each may be.
         """
-        low, mid, high = (self.optional(f"{prefix}_{end}") for end in ("low", "mid", "high"))
+        low, mid, high = (self.optional(f"{prefix}_{end}", least, most) for end in ("low", "mid", "high"))
         known = [value for value in (low, mid, high) if value is not None]
         if not known:
             return None
@@ -260,11 +274,23 @@ def by_id(items: Iterable[Item], field: str, path: Path, faults: Faults) -> dict
         path: of the table.
         faults: gathers what is wrong.
     """
-    found: dict[str, Item] = {}
+    return {key: item for (key,), item in by_ids(items, {field: field}, path, faults).items()}
+
+
+def by_ids(items: Iterable[Item], fields: Mapping[str, str], path: Path, faults: Faults) -> dict[tuple[str, ...], Item]:
+    """Rows by several fields of theirs; values that stand together twice are a fault: which row counts isn't said.
+
+    Args:
+        items: read from a table.
+        fields: columns, and what the items call them.
+        path: of the table.
+        faults: gathers what is wrong.
+    """
+    found: dict[tuple[str, ...], Item] = {}
     for item in items:
-        key = getattr(item, field)
+        key = tuple(str(getattr(item, field)) for field in fields.values())
         if key in found:
-            faults.add(f"{path}: {field} '{key}' stands twice")
+            faults.add(f"{path}: {', '.join(fields)} '{', '.join(key)}' stands twice")
         found[key] = item
     return found
 

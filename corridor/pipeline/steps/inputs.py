@@ -576,8 +576,17 @@ def border_crossing(study: Study, gazetteer: Gazetteer) -> Place:
 
 @step(by_value=True)
 def capital(study: Study, gazetteer: Gazetteer) -> Place:
-    """Where access is measured to."""
-    return gazetteer.find(_needed(study, "capital"), "capital")
+    """Where access is measured to.
+
+    Raises:
+        StudyError: it lies in another country than the focus, on whose roads access is measured.
+    """
+    found, country = gazetteer.find(_needed(study, "capital"), "capital"), study.focus.country
+    if found.country not in (country, UNKNOWN_COUNTRY):
+        raise StudyError(
+            f"{study.id}: capital: {found.name} lies in {found.country}; name a place in focus.country, {country}"
+        )
+    return found
 
 
 def _needed(study: Study, field: str) -> Place | str:
