@@ -29,6 +29,7 @@ import pandas as pd
 import shapely
 from pyproj import Geod
 
+DATA = Path(__file__).resolve().parent.parent / "data"
 GEOD = Geod(ellps="WGS84")
 ENDS = ("_low", "", "_high")
 SAME = 1e-6
@@ -479,10 +480,14 @@ def main() -> int:
     """Compare a folder and say what disagrees."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("results", type=Path)
-    parser.add_argument("--data", type=Path, default=Path("data"))
-    parser.add_argument("--study", type=Path, default=Path("data/studies/syunik.toml"))
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--study", type=Path, default=DATA / "studies" / "syunik.toml")
     given = parser.parse_args()
-    found = recompute(read(given.results, given.data, given.study))
+    try:
+        written = read(given.results, given.data, given.study)
+    except OSError as fault:
+        parser.error(f"can't be read ({fault}); give the folder that `corridor run` wrote, and its data and study")
+    found = recompute(written)
     wrong = [finding for finding in found if not finding.agrees]
     for finding in wrong:
         print(f"{finding.what} of {finding.where}: written {finding.written:.6g}, anew {finding.anew:.6g}")

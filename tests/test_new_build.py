@@ -113,7 +113,7 @@ def test_its_price_is_that_of_the_lines_own_quantities(candidate, run):
         ({"from_node": "nowhere"}, StudyError, "node 'nowhere' is not in nodes.csv"),
         ({"after": ("rail-julfa-nakhchivan",)}, StudyError, "begins at 'julfa', not at 'ordubad-station'"),
         ({"after": ("road-julfa-nakhchivan",)}, StudyError, "sections of another mode than rail"),
-        ({"countries": ("GE",)}, AlignmentError, "taking the mask away opens it"),
+        ({"countries": ("GE",)}, AlignmentError, "entering masked ground"),
     ],
 )
 def test_what_cannot_be_built_is_said(run, changes, error, message):

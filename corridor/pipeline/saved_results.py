@@ -255,9 +255,8 @@ def _validated(model: type[Any], content: object, path: Path) -> Any:
     except ValidationError as faults:
         first = faults.errors()[0]
         where = ".".join(str(part) for part in first["loc"])[:80]
-        raise SourceError(
-            f"{path}: isn't what `corridor run` writes ({where}: {first['msg']}); run it again"
-        ) from faults
+        fault = f"{where}: {first['msg']}" if where else "no table by name"
+        raise SourceError(f"{path}: isn't what `corridor run` writes ({fault}); run it again") from faults
 
 
 def facts_of(row: Mapping[str, Any]) -> dict[str, str]:
@@ -597,21 +596,18 @@ def load_results(folder: str | Path) -> SavedResults:
         if not (folder / name).exists():
             raise SourceError(f"{folder}: has no {name}; give the folder that `corridor run` wrote")
     said = read_json(folder / "manifest.json", "manifest of `corridor run`", _MAX_MANIFEST_BYTES)
-    try:
-        saved = _Saved.model_validate(said)
-    except ValidationError as faults:
-        first = faults.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])[:80]
-        raise SourceError(
-            f"{folder}: its manifest.json isn't what `corridor run` writes ({where}: {first['msg']}); run it again"
-        ) from faults
+    saved = _validated(_Saved, said, folder / "manifest.json")
     metrics = _read_table(folder / "metrics.csv")
     # Ranks are made anew by the steps of a run, from the table as it was written: no second way to rank.
     given = {"metrics": metrics, "criteria": saved.criteria, "as_if_opened": saved.as_if_opened}
-    run = Run(comparison_graph(), given)
+    try:
+        matrix = Run(comparison_graph(), given)[ranking.matrix]
+    except ScoringError as fault:
+        said_of = str(fault).removeprefix("metric table: ")
+        raise SourceError(f"{folder / 'metrics.csv'}: {said_of}; make the results again") from fault
     facts = {name: getattr(saved, name) for name in ("study", "title", "as_of", "baseline", "version")}
     return SavedResults(
-        folder, metrics, run[ranking.matrix], saved.perspectives, saved.default_perspective, saved.criteria, facts,
+        folder, metrics, matrix, saved.perspectives, saved.default_perspective, saved.criteria, facts,
         tuple(item.model_dump() for item in saved.inputs), _notes_of(saved),
     )  # fmt: skip
 

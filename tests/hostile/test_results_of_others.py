@@ -146,6 +146,23 @@ def test_semicolons_are_named(tmp_path):
         load_results(results(tmp_path / "out", metrics=METRICS.replace(",", ";")))
 
 
+@pytest.mark.parametrize(
+    ("metrics", "says"),
+    [("candidate_id,name,length_km\n", "no rows"), (METRICS.replace(",20", ",inf"), "column 'length_km' is infinite"),
+     (METRICS.replace(",20", ",zwei"), "column 'length_km' holds something"),
+     (METRICS + "null,Road,20\n", "comes twice"), (METRICS.replace("length_km", "length"), "no column 'length_km'")],
+)  # fmt: skip
+def test_faults_of_a_table_name_its_file(metrics, says, tmp_path):
+    with pytest.raises(SourceError, match=rf"out/metrics\.csv: .*{says}.*; make the results again"):
+        load_results(results(tmp_path / "out", metrics=metrics))
+
+
+@pytest.mark.parametrize("manifest", ["null", "[]", "5"])
+def test_a_manifest_that_is_no_table(manifest, tmp_path):
+    with pytest.raises(SourceError, match=r"out/manifest\.json: isn't what .* writes \(no table by name\); run it"):
+        load_results(results(tmp_path / "out", manifest=manifest))
+
+
 def test_names_that_look_like_nothing_or_like_formulas_come_back(tmp_path):
     found = load_results(results(tmp_path / "out")).metrics
     assert found["candidate_id"].tolist() == ["null", "nan"]
