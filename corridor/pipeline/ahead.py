@@ -13,11 +13,14 @@ from typing import Any
 
 import pandas as pd
 
+from corridor.memory import room_bytes
 from corridor.processes import Aside
 from corridor.schema.study import Study
 
 WORTH_A_COPY = 1_000_000
 """Bytes of a map: reading a smaller one takes no longer than a copy of the process takes to begin."""
+ROOM_PER_BYTE = 80
+"""Bytes of memory for each of a map: while it is handed over, both processes hold it (60 were measured on a PBF)."""
 
 
 def lean_texts() -> pd.option_context:
@@ -50,7 +53,8 @@ def read_ahead(study: Study, osm: Path | None, meanwhile: Callable[[], None]) ->
     """
     path = map_path(study, osm)
     try:
-        is_long = path is not None and path.stat().st_size > WORTH_A_COPY
+        size = path.stat().st_size if path is not None else 0
+        is_long = size > WORTH_A_COPY and room_bytes() > ROOM_PER_BYTE * size
     except (OSError, ValueError):  # whoever reads it says what is wrong
         is_long = False
 
