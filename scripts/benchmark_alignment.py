@@ -36,7 +36,7 @@ from corridor.alignment.links import SMALL_NODES, SearchOptions, build_ground, b
 from corridor.alignment.pricing import price_line
 from corridor.alignment.problem import AlignmentProblem, Terrain, unit_costs
 from corridor.alignment.raster import find_raster_path
-from corridor.alignment.search import build_problem, narrow, search
+from corridor.alignment.search import Question, build_problem, narrow, search, search_left
 from corridor.errors import AlignmentError
 from corridor.files import data_root
 from corridor.geo.geodesy import utm_crs
@@ -135,9 +135,7 @@ def explicit_graphs() -> None:
 
 
 def narrowed(*question: Any):
-    left = narrow(*question)
-    problem = build_problem(*question, left.usable)
-    return search(problem, known_musd=left.known_musd, promised=left.promise(problem))
+    return search_left(Question(*question), narrow(*question))[1]
 
 
 def narrowed_at_250() -> None:

@@ -25,6 +25,7 @@ from corridor.alignment.search import (
     narrow,
     prime_with,
     search,
+    search_left,
     search_nearby,
     search_primed,
     search_whole,
@@ -178,11 +179,7 @@ def find_way(asked: AlignmentProblem, within: float = 1.0, from_end: bool = Fals
         # Much of a large ground may cost more to get to than the whole line: a search of all of it doesn't look there.
         is_small = options.narrowing is None and left.looked_at * _count_states(asked) <= MOST_STATES
         whole = left.usable is None or is_small
-        if whole or not np.isfinite(left.known_musd):
-            problem, found = search_primed(question, within, usable=None if whole else left.usable)
-        else:
-            problem = build_problem(*question, left.usable)
-            found = search(problem, within, known_musd=left.known_musd, promised=left.promise(problem))
+        problem, found = search_primed(question, within) if whole else search_left(question, left, within)
         # Narrowing may have cut the only way off; before saying that there is none, all of the ground is searched.
         if not whole and not np.isfinite(found.cost_musd):
             problem, found = search_primed(question, within)

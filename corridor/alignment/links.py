@@ -412,7 +412,7 @@ def default_narrowing(cell_m: float, n_offsets: int, n_nodes: int) -> tuple[Stag
     if factor >= 3 and is_large:
         stages.append(Stage(factor, 1.6 if has_levels else 1.3, levels=has_levels))
     if factor >= 6 and n_nodes >= HUGE_NODES:
-        stages.append(Stage(3, 1.3 if has_levels else 1.1, levels=has_levels))
+        stages.append(Stage(3, 1.3 if has_levels else 1.05, levels=has_levels))
     if has_levels and not stages:
         stages.append(Stage(1, 1.02 if is_large else 1.05, levels=True, few=True))
     if is_large and not has_levels:

@@ -439,9 +439,15 @@ def search_both_ways(problem: Problem, near_factor: float, hoped_musd: float = n
         near_factor: how many times the best cost a line may have that is still looked at.
         hoped_musd: a guess at a cost that is possible.
     """
-    forward = search(problem, near_factor, known_musd=hoped_musd)
+    # As in ``search_primed``, short links go first.
+    options, usable = problem.options, (problem.index_of >= 0).reshape(problem.ground.shape)
+    short = replace(options, max_structure_km=_priming_km(problem.ground, options))
+    before = build_problem(problem.ground, problem.start, problem.goal, problem.standard, problem.costs, short, usable)
+    first = search(before, near_factor, known_musd=hoped_musd)
+    primes = _primes_on(before, first, problem)
+    forward = search(problem, near_factor, known_musd=min(hoped_musd, first.cost_musd), primes=primes)
     if forward.cost_musd > hoped_musd:
-        forward = search(problem, near_factor)
+        forward = search(problem, near_factor, primes=primes._replace(tried=np.zeros(0, dtype=bool)))
     if not np.isfinite(forward.cost_musd):
         return forward, forward
     return forward, search(problem, near_factor, reverse=True, guide=forward)
@@ -458,34 +464,57 @@ class Question(NamedTuple):
     options: SearchOptions
 
 
+class Thin(NamedTuple):
+    """A search on the ground and levels of the one that follows, with fewer links: what it found from the start (of the
+    states that it settled alone) and from the end, of lines within ``near_factor`` of the best.
+    """
+
+    problem: Problem
+    forward: Found
+    backward: Found
+    near_factor: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Narrowed:
     """What is left of a search: ``usable`` marks nodes (rows, cols), None means all of them.
 
     ``known_musd`` is a cost that is known to be possible for it, ``hoped_musd`` one that a coarser ground promises.
     ``looked_at`` is the share of states that a search for the cheapest line settled on the first, coarsest ground.
-    ``thin`` is the last search on the same ground and levels with fewer links, with its costs from the end.
+    ``thin`` is the last search on the same ground and levels, all of whose ways to usable nodes are left.
     """
 
     usable: Flags | None = None
     known_musd: float = np.inf
     hoped_musd: float = np.inf
     looked_at: float = 1.0
-    thin: tuple[Problem, Found] | None = None
+    thin: Thin | None = None
 
     def promise(self, problem: Problem) -> Floats | None:
         """What the rest of a line costs at least from each state of a problem; 0 where nothing is known."""
         if self.thin is None:
             return None
-        before, backward = self.thin
+        before, backward = self.thin.problem, self.thin.backward
         # Nodes that the last search didn't have, and states that it didn't settle, promise nothing.
         index = before.index_of[problem.node_of]
         known = np.where(backward.settled, PROMISED * backward.cost, 0.0).reshape(-1, before.n_states)
         return np.where(index[:, None] >= 0, known[np.maximum(index, 0)], 0.0).ravel()
 
+    def primes(self, problem: Problem, near_factor: float) -> Primes | None:
+        """What is known of the states of a problem over what is left before it is searched, for lines so near."""
+        if self.thin is None:
+            return None
+        primes = _primes_on(self.thin.problem, self.thin.forward, problem)
+        return primes if near_factor <= self.thin.near_factor else primes._replace(tried=np.zeros(0, dtype=bool))
+
 
 KEPT_STATES = 2_500_000  # that narrowing keeps about at most, of the cells of the search that follows
 PRIMING_CELLS = 6.0  # the longest links of the searches that prime
+
+
+def _priming_km(ground: Ground, options: SearchOptions) -> float:
+    """The longest links of searches that prime."""
+    return min(options.max_structure_km, PRIMING_CELLS * max(ground.dx_m, ground.dy_m) / 1000.0)
 
 
 def search_primed(
@@ -514,7 +543,7 @@ def search_primed(
         The problem over all of these nodes and what the search found; its price is that of the cheapest line there.
     """
     ground, options = question.ground, question.options
-    short_km = min(options.max_structure_km, PRIMING_CELLS * max(ground.dx_m, ground.dy_m) / 1000.0)
+    short_km = _priming_km(ground, options)
     flat, short = replace(options, offsets_m=(0.0,)), replace(options, max_structure_km=short_km)
     steps = [step for step in (replace(flat, max_structure_km=short_km), flat, short) if step != options]
     problem = build_problem(*question[:5], steps[0] if steps else options, usable)
@@ -654,20 +683,46 @@ def mark_line(points: Floats, shape: tuple[int, int]) -> Flags:
 
 
 def _primes_on(before: Problem, found: Found, problem: Problem) -> Primes:
-    """What a search with the same or fewer nodes, levels and links, that looked as far, knows of a problem's states."""
-    if before.n_states == problem.n_states and len(before.node_of) == len(problem.node_of):
-        # Moves are sorted by length, so that those of a search with shorter links come first.
-        n = min(len(before.moves), len(problem.moves))
-        is_same = (before.moves[:n] == problem.moves[:n]).all(axis=1)
-        return Primes(found.cost, found.parent, found.settled, n if is_same.all() else int(is_same.argmin()))
+    """What a search with as many or fewer levels and links, that looked as far, knows of a problem's states.
+
+    Nodes that the problem hasn't are on no way to those that it has.
+    """
     total, n = len(problem.node_of) * problem.n_states, problem.n_states
     cost, parent = np.full(total, np.inf), np.full(total, -1, np.int32)
     # A search on the ground alone has one state a node, which is the terminals' state here.
     levels = np.arange(n) if before.n_states == n else np.array([problem.levels.terminal])
-    state = (problem.index_of[before.node_of][:, None] * n + levels).ravel().astype(np.int32)
-    cost[state] = found.cost
-    parent[state] = np.where(found.parent >= 0, state[found.parent], -1)
-    return prime_with(cost, parent)
+    index = problem.index_of[before.node_of]
+    state = (index[:, None] * n + levels).ravel().astype(np.int32)
+    is_here = np.repeat(index >= 0, len(levels))
+    cost[state[is_here]] = found.cost[is_here]
+    parents = found.parent[is_here]
+    parent[state[is_here]] = np.where(parents >= 0, state[parents], -1)
+    if before.n_states != n or not (before.index_of[problem.node_of] >= 0).all():
+        return prime_with(cost, parent)
+    tried = np.zeros(total, dtype=bool)
+    tried[state[is_here]] = found.settled[is_here]
+    # Moves are sorted by length, so that those of a search with shorter links come first.
+    most = min(len(before.moves), len(problem.moves))
+    is_same = (before.moves[:most] == problem.moves[:most]).all(axis=1)
+    return Primes(cost, parent, tried, most if is_same.all() else int(is_same.argmin()))
+
+
+def search_left(question: Question, left: Narrowed, near_factor: float = 1.0) -> tuple[Problem, Found]:
+    """The search over what narrowing left, led by what that learnt.
+
+    Args:
+        question: what is asked.
+        left: by narrowing.
+        near_factor: see ``search``.
+
+    Returns:
+        The problem over these nodes and what the search found.
+    """
+    if not np.isfinite(left.known_musd):
+        return search_primed(question, near_factor, usable=left.usable)
+    problem = build_problem(*question, left.usable)
+    primes, promised = left.primes(problem, near_factor), left.promise(problem)
+    return problem, search(problem, near_factor, known_musd=left.known_musd, promised=promised, primes=primes)
 
 
 def narrow(
@@ -751,6 +806,26 @@ def under_blocks(blocks: Flags, factor: int, shape: tuple[int, int]) -> Flags:
     return np.ascontiguousarray(fine[: shape[0], : shape[1]])
 
 
+def _settled_alone(found: Found) -> Found:
+    """The same without what was found of states that it didn't settle."""
+    cost, parent = np.where(found.settled, found.cost, np.inf), np.where(found.settled, found.parent, np.int32(-1))
+    return replace(found, cost=cost, parent=parent)
+
+
+def _with_ways(problem: Problem, found: Found, usable: Flags) -> Flags:
+    """Usable nodes (rows, cols), and those on the ways to them that a search found."""
+    is_here, n = usable.ravel()[problem.node_of], problem.n_states
+    new = np.flatnonzero(is_here)
+    while len(new):
+        parents = found.parent.reshape(-1, n)[new]
+        on_way = np.unique(parents[parents >= 0] // n).astype(np.intp)
+        new = on_way[~is_here[on_way]]
+        is_here[new] = True
+    out = usable.copy()
+    out.flat[problem.node_of[is_here]] = True
+    return out
+
+
 def _run_stage(question: Question, stage: Stage, left: Narrowed, most_states: int) -> Narrowed:
     """One stage: what is left after it, about so many states at most; what was left before, if it finds no way."""
     options, (factor, near_factor) = question.options, (stage.factor, stage.near_factor)
@@ -776,7 +851,9 @@ def _run_stage(question: Question, stage: Stage, left: Narrowed, most_states: in
         looked_at = float(in_reach.mean())
     # On the same ground a cost is known to be possible; on coarser ground heights differ and the cost is only a hope.
     if factor == 1 and set(offsets) <= set(options.offsets_m):
-        same = offsets == options.offsets_m
-        thin = (problem, backward) if same else None
+        thin = None
+        if offsets == options.offsets_m:
+            forward = _settled_alone(forward)
+            usable, thin = _with_ways(problem, forward, usable), Thin(problem, forward, backward, near_factor)
         return Narrowed(usable, forward.cost_musd, looked_at=looked_at, thin=thin)
     return Narrowed(usable, hoped_musd=HOPE * forward.cost_musd, looked_at=looked_at)

@@ -20,6 +20,7 @@ from corridor.alignment.search import (
     build_problem,
     narrow,
     search,
+    search_left,
     search_nearby,
     search_primed,
     state_points,
@@ -108,6 +109,12 @@ def test_what_is_known_and_promised_saves_work_and_changes_nothing():
     assert plain.cost_musd <= left.known_musd
     assert known.cost_musd == plain.cost_musd
     assert search(problem, known_musd=left.known_musd, promised=left.promise(problem)).cost_musd == plain.cost_musd
+    question = Question(ground, start, goal, standard(2.5), costs(), options)
+    for near_factor in (1.0, 1.2):
+        same, primed = search_left(question, left, near_factor)
+        assert np.array_equal(same.node_of, problem.node_of)
+        assert primed.cost_musd == pytest.approx(plain.cost_musd, rel=1e-12)
+        assert trace_states(same, primed) == trace_states(problem, plain)
 
 
 def test_a_hope_that_is_too_low_is_dropped(monkeypatch):
