@@ -567,7 +567,9 @@ def compute_results(
 
 
 _ON_THE_WAY: tuple[AnyStep, ...] = (
-    *(inputs.data_sources, lines.joined_ways, lines.conflated_ways, lines.road_courses),
+    # the map is said to be read when nothing is left to do before it comes
+    *(inputs.dem, inputs.borders, inputs.places, inputs.map_file, inputs.data_sources),
+    *(lines.joined_ways, lines.conflated_ways, lines.road_courses),
     *(lines.lie_of_network, lines.conflation, lines.candidates, impacts.route_crossings, steps_of_results.impacts),
     *(impacts.impact_rows, impacts.metrics),
     *(flows.flows, steps_of_results.notes, steps_of_results.results, steps_of_results.map_ground),

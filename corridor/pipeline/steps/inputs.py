@@ -488,13 +488,18 @@ def dem(read_heights: Dem, height_draw: HeightDraw | None) -> Dem:
 
 
 @step()
-def osm_parts(study: Study, osm_path: Path | None, progress: Progress) -> OsmParts | None:
-    """OpenStreetMap data before it is drawn; None where there is none, and the catalogue alone is the network."""
+def map_file(study: Study, osm_path: Path | None, progress: Progress) -> Path | None:
+    """The file of roads and railways, which is read next; None where the catalogue alone is the network."""
     path = map_path(study, osm_path)
-    if path is None:
-        return None
-    progress(f"reading OpenStreetMap data from {path.name}")
-    return read_parts(path)
+    if path is not None:
+        progress(f"reading OpenStreetMap data from {path.name}")
+    return path
+
+
+@step()
+def osm_parts(map_file: Path | None) -> OsmParts | None:
+    """OpenStreetMap data before it is drawn; None where there is none."""
+    return read_parts(map_file) if map_file is not None else None
 
 
 @step()
