@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,10 @@ GROUPS = ("distance", "terrain", "border_access", "north_south", "people")
 """The groups of criteria that studies share; a study may add its own."""
 
 
+Weight = Annotated[float, Field(strict=True)]
+"""Neither true nor "1" is a number."""
+
+
 class Perspective(BaseModel):
     """A named set of weights.
 
@@ -40,8 +44,8 @@ class Perspective(BaseModel):
     perspective_id: str
     label: str
     weights_from: str = Field(min_length=1)
-    group_weights: Mapping[str, float] = Field(alias="groups", min_length=1)
-    within: Mapping[str, Mapping[str, float]] = Field(default_factory=dict)
+    group_weights: Mapping[str, Weight] = Field(alias="groups", min_length=1)
+    within: Mapping[str, Mapping[str, Weight]] = Field(default_factory=dict)
     source_id: str = ""
     attributed_to: str = ""
     notes: tuple[InstanceOf[Message], ...] = ()

@@ -238,6 +238,8 @@ def _write(block: Block, folder: Path) -> str:
 
 def main(pages: list[str]) -> None:
     """Run pages and write their outputs into them."""
+    if missing := [name for name in pages if not Path(name).is_file()]:
+        sys.exit(f"{missing[0]}: no such page")
     with tempfile.TemporaryDirectory() as work:
         folders: dict[Path, Path] = {}
         for path in (Path(name).resolve() for name in pages):

@@ -563,6 +563,20 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     "two of one name": (
         study(('"Through the valley"', '"Over the ridge"')), ["candidates: name 'Over the ridge' stands twice"],
     ),
+    "weights that are no numbers": (
+        perspective('{ distance = "1", terrain = true }'),
+        ["perspectives.toml: perspective 'equal': groups.distance: write a number (given: '1')",
+         "groups.terrain: write a number (given: True)"],
+    ),
+    "two perspectives of one label": (
+        file("perspectives.toml", b"".join(
+            b'[%b]\nlabel = "x"\nweights_from = "y"\ngroups = { distance = 1 }\n' % key for key in (b"equal", b"other")
+        )),
+        ["midland: perspectives: label 'x' stands twice; readers couldn't tell the two apart"],
+    ),
+    "two regimes of one label": (
+        regime('label = "Gated"', 'label = "Free"'), ["midland: regimes: label 'Free' stands twice; readers couldn't"],
+    ),
     "two of one letter": (
         study(('id = "ridge"', 'letter = "R"\nid = "ridge"'), ('id = "valley"', 'letter = "R"\nid = "valley"')),
         ["candidates: letter 'R' stands twice"],

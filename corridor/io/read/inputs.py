@@ -210,6 +210,22 @@ def regime_dates(regimes: Mapping[str, Regime]) -> list[DatedCell]:
     ]
 
 
+def require_labels_apart(study: Study, what: str, labels: Iterable[str]) -> None:
+    """Refuse labels that stand for two of a kind: readers of tables and pages know them by nothing else.
+
+    Args:
+        study: is named in the error.
+        what: they are labels of.
+        labels: of all of that kind.
+
+    Raises:
+        StudyError: one stands twice.
+    """
+    said = list(labels)
+    if twice := sorted({label for label in said if said.count(label) > 1}):
+        raise StudyError(f"{study.id}: {what}: label '{twice[0]}' stands twice; readers couldn't tell the two apart")
+
+
 def latest_day(study: Study, today: str) -> str:
     """The last day that statuses may be of: today, or the study's own date where that is later.
 

@@ -26,7 +26,7 @@ from corridor.interactions.events import (
 )
 from corridor.interactions.regime_effects import SplitNetwork, applicable_regimes, effects_at_ends, split_network
 from corridor.io.read.borders import Borders
-from corridor.io.read.inputs import Gazetteer, regime_dates, require_past
+from corridor.io.read.inputs import Gazetteer, regime_dates, require_labels_apart, require_past
 from corridor.io.read.osm import OsmData
 from corridor.io.read.places import Places
 from corridor.io.read.regimes import build_regime, load_regimes, require_points
@@ -72,7 +72,7 @@ def regimes(
 
     Raises:
         CatalogueError: the file or a regime of the study has faults, or checks what no row of border delays is of.
-        StudyError: one says something as of a day that hasn't come.
+        StudyError: one says something as of a day that hasn't come, or two have the same label.
     """
     if study.impact is None:
         return {}
@@ -84,6 +84,7 @@ def regimes(
     require_points(own, border_delays.points, study.id)
     found = listed | own
     require_past(study, regime_dates(found), today)
+    require_labels_apart(study, "regimes", [regime.label for regime in found.values()])
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from corridor.errors import StudyError
-from corridor.io.read.inputs import Gazetteer
+from corridor.io.read.inputs import Gazetteer, require_labels_apart
 from corridor.mcda.matrix import DecisionMatrix, build_matrix
 from corridor.mcda.perspectives import (
     Perspective,
@@ -159,7 +159,7 @@ def perspectives(study: Study) -> dict[str, Perspective]:
     they would say again what another says. The study's default and its own ones stay.
 
     Raises:
-        StudyError: its default is none of them.
+        StudyError: its default is none of them, or two have the same label.
         ScoringError: one of them has faults, or weighs nothing that the study scores.
     """
     if study.sources.perspectives is None:
@@ -176,6 +176,7 @@ def perspectives(study: Study) -> dict[str, Perspective]:
         raise StudyError(
             f"{study.id}: default_perspective: '{study.default_perspective}' is none of {', '.join(found)}"
         )
+    require_labels_apart(study, "perspectives", [view.label for view in found.values()])
     for view in found.values():
         resolve_weights(view, study.criteria)  # refuses what can't rank before anything is measured
     return found
