@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -61,12 +62,10 @@ def find_alternatives(
     known = _known(*minutes)
     # First ways with as few unknown waits as there are; then, where more ways are wanted, by what of all is known.
     rounds = [as_last_resort(*minutes), *([known] if _is_passable(minutes[0], closed) else [])]
-    kept: list[tuple[Route, Floats]] = []
+    kept: list[tuple[Route, _Driven]] = []
     best = (len(network.edges), np.inf)
     for counted in rounds:
         for found in _penalised(network, start, end, closed, *counted, turn_within_m=turn_within_m):
-            if len(kept) == count:
-                break
             # Penalties steer the search only: what a way costs is told in minutes without them.
             lengths = part_lengths_km(network, found)
             route = replace(found, cost=_cost(network, found, lengths, *known))
@@ -76,8 +75,14 @@ def find_alternatives(
             # back under it.
             if route.cost > limit * PENALTY:
                 break
-            if route.cost <= limit and all(_shared(route, lengths, *own) <= max_shared for own in kept):
-                kept.append((route, lengths))
+            driven = _km_by_edge(route, lengths)
+            if route.cost <= limit and all(_shared(driven, other) <= max_shared for _, other in kept):
+                kept.append((route, driven))
+            # asked before the next way is sought
+            if len(kept) >= count:
+                break
+        if len(kept) >= count:
+            break
     return sorted((route for route, _ in kept), key=lambda route: (len(unknown_waits(network, route)), route.cost))
 
 
@@ -112,7 +117,8 @@ def unknown_waits(network: Network, route: Route) -> tuple[str, ...]:
         network: roads and railways, with minutes.
         route: a way over it.
     """
-    rows = [edge for edge in route.edges if np.isnan(network.column("delay_min")[edge])]
+    edges = np.array(route.edges, dtype=np.int64)
+    rows = edges[np.isnan(network.column("delay_min")[edges])].tolist()
     return tuple(network.column("crossing_id")[row] or network.column("border")[row] for row in rows)
 
 
@@ -258,20 +264,26 @@ def shared_part(network: Network, a: Route, b: Route) -> float:
         a: one route.
         b: the other.
     """
-    return _shared(a, part_lengths_km(network, a), b, part_lengths_km(network, b))
+    return _shared(*(_km_by_edge(route, part_lengths_km(network, route)) for route in (a, b)))
 
 
-def _shared(a: Route, lengths_a: Floats, b: Route, lengths_b: Floats) -> float:
-    """The same of routes with the lengths of their edges."""
+class _Driven(NamedTuple):
+    """How much of each edge a way drives, and of all of them."""
+
+    of_edge_km: dict[int, float]
+    total_km: float
+
+
+def _shared(a: _Driven, b: _Driven) -> float:
+    """The same of ways by what they drive."""
     # Of the shorter way, so that a short one that lies wholly on a long one counts as the same way.
     # A way that begins or ends on an edge shares no more of it than it drives, be it nothing.
-    own, other = _km_by_edge(a, lengths_a), _km_by_edge(b, lengths_b)
-    shared = sum(min(km, other.get(edge, 0.0)) for edge, km in own.items())
-    return float(shared / min(lengths_a.sum(), lengths_b.sum()))
+    shared = sum(min(km, b.of_edge_km.get(edge, 0.0)) for edge, km in a.of_edge_km.items())
+    return float(shared / min(a.total_km, b.total_km))
 
 
-def _km_by_edge(route: Route, lengths_km: Floats) -> dict[int, float]:
+def _km_by_edge(route: Route, lengths_km: Floats) -> _Driven:
     km: dict[int, float] = {}
     for edge, length in zip(route.edges, lengths_km.tolist(), strict=True):
         km[edge] = km.get(edge, 0.0) + length
-    return km
+    return _Driven(km, float(lengths_km.sum()))
