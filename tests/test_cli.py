@@ -10,8 +10,10 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 import pytest
+import shapely
 
 import corridor
 from corridor.cli import app
@@ -140,6 +142,21 @@ def test_doctor_says_where_no_known_height_could_tell_feet(midland, call):
     assert "no check by known heights: the catalogue and the places give 0 in the area, at least 5" in out
     _, out, _ = call("doctor", "syunik")
     assert "no check by known heights" not in out
+
+
+def test_doctor_says_which_countries_hold_the_same_ground_and_counts_ground_on_a_border(midland, call, tmp_path):
+    """The eastern country's polygon begins 0.1 degree inside the middle one: 0.1 by 1.4 degrees."""
+    folder = shutil.copytree(midland.parent, tmp_path / "midland")
+    _, out, _ = call("doctor", folder / midland.name)
+    assert "100% of the area; XA, XB, XC" in out
+    assert "km² of ground" not in out
+    countries = gpd.read_file(folder / "borders.geojson")
+    east = countries["country"] == "XC"
+    countries.loc[east, "geometry"] = countries.geometry[east].union(shapely.box(10.6, 44.8, 10.7, 46.2))
+    (folder / "borders.geojson").write_text(countries.to_json(), encoding="utf-8")
+    _, out, _ = call("doctor", folder / midland.name)
+    assert "- borders.geojson: XB and XC both hold 1,213.3 km²" in out
+    assert "km² of ground; it counts as that of XB" in out
 
 
 def test_doctor_names_open_crossings_far_from_every_road_of_the_map(midland, call, tmp_path):

@@ -122,7 +122,7 @@ def test_borders_that_the_map_holds_whole_are_used_where_none_are_given(ground, 
     assert found.study.sources.borders == "map.osm"
     where = {(row.lon, row.lat, row.countries) for row in found.study.crossings}
     assert where == {(row.lon, row.lat, row.countries) for row in given.study.crossings}
-    assert any("by the nearest border" in remark for remark in found.remarks)
+    assert any("by the nearest border" in render(remark) for remark in found.remarks)
     compared = corridor.compare(found.study)
     assert (compared.metrics["border_passages"] == 2).all()
     assert any("by the nearest border" in note for note in compared.notes["map data"])
@@ -197,12 +197,23 @@ def test_a_study_of_own_groups_is_ranked_by_them(files):
     assert weighed["snow"].weights["snow"] == pytest.approx(0.5)
 
 
+def test_a_date_is_the_maps_only_where_the_map_has_one(files, tmp_path):
+    """The made-up map says no date in itself; one in its name is taken."""
+    undated = draft_study(WEST, EAST, **files, folder=tmp_path).text
+    assert "this study's date: the map states none of its own" in undated
+    assert "the map's date" not in undated
+    dated = tmp_path / "map-2021-08.osm"
+    dated.write_bytes(files["osm"].read_bytes())
+    assert 'as_of = "2021-08"  # the map\'s date' in draft_study(WEST, EAST, **files | {"osm": dated}).text
+
+
 def test_what_the_map_says_is_data_in_the_file():
     nasty = 'Bad "name"\n[sources]\nosm = "/etc/passwd" # \\ \x1b[31m'
     ends = [Place(name=nasty, lon=10.1, lat=45.5, country="XX"), Place(name="B", lon=10.9, lat=45.5, country="XX")]
     content = {
-        "id": "x", "title": nasty, "question": "Q?", "as_of": "2020-01", "area": (10.0, 45.0, 11.0, 46.0), "ends": ends,
-        "focus": None, "osm": "map.osm", "dem": ["a.tif"], "borders": None, "countries": (),
+        "id": "x", "title": nasty, "question": "Q?", "as_of": "2020-01", "is_dated": True, "ends": ends,
+        "area": (10.0, 45.0, 11.0, 46.0), "focus": None, "osm": "map.osm", "dem": ["a.tif"], "borders": None,
+        "countries": (),
     }  # fmt: skip
     read = tomllib.loads(write_study_toml(content, ()))
     assert read["sources"]["osm"] == "map.osm"

@@ -101,8 +101,10 @@ def new(
             here = drafted.study.model_copy(update={"sources": sources})
             page = compare(here, osm=files, dem=heights, progress=say).write(out)
         path = write_study(drafted, Path(), force=force)
+    from corridor.report.i18n import render
+
     for remark in (*([without] if without else []), *drafted.remarks):
-        print_line(f"- {remark}")
+        print_line(f"- {render(remark)}")
     if page is None:
         words = f"{path.name}{' --live' if fetched else ''}"
         print_line(f"- next: corridor run {words}; what is missing: corridor doctor {words}")

@@ -25,8 +25,8 @@ def write_study_toml(content: Mapping[str, Any], crossings: Sequence[CrossingSpe
     """The text of a study file of two places, with comments.
 
     Args:
-        content: id, title, question, as_of, area, ``ends`` (two places), focus (a table or None), and what the
-            candidates use: osm, dem, borders, countries.
+        content: id, title, question, as_of and whether that is the map's date (``is_dated``), area, ``ends`` (two
+            places), focus (a table or None), and what the candidates use: osm, dem, borders, countries.
         crossings: border crossings, each nobody's word but the map's.
 
     Returns:
@@ -56,7 +56,8 @@ def _lines_of(content: Mapping[str, Any], crossings: Sequence[CrossingSpec]) -> 
     yield ""
     for key in ("id", "title", "question"):
         yield f"{key} = {_text(content[key])}"
-    yield f"as_of = {_text(content['as_of'])}  # the map's date"
+    day = "the map's date" if content["is_dated"] else "this study's date: the map states none of its own"
+    yield f"as_of = {_text(content['as_of'])}  # {day}"
     yield f"area = {list(content['area'])}  # west, south, east, north: heights are read here"
     yield f"origin = {_place(first)}"
     yield f"destination = {_place(last)}"

@@ -273,6 +273,7 @@ def _missing(run: Run) -> list[Value]:
         found.append(Message("remark.no_osm"))
     else:
         found += osm.remarks
+    found += [*run[inputs.borders].remarks, *run[inputs.borders].overlaps]
     if run[inputs.shown_places] is None:
         found.append(Message("remark.no_places"))
     # Missing heights and heights that nothing vouches for are told apart: the first can be filled, the second only be
@@ -312,7 +313,10 @@ def _data_table(study: Study, run: Run) -> Table:
     # A sample of 3,600 points tells shares to a per cent, whatever the size of the rasters.
     grid = np.meshgrid(np.linspace(west, east, 60), np.linspace(south, north, 60))
     covered = float(np.isfinite(run[inputs.dem].sample(grid[0].ravel(), grid[1].ravel())).mean())
-    in_land = float((run[inputs.borders].country_at(grid[0].ravel(), grid[1].ravel()) != "").mean())
+    # Ground on the line between two countries is no gap between them.
+    shapes = run[inputs.borders].countries.geometry.to_numpy()
+    held = [shapely.intersects_xy(shape, grid[0].ravel(), grid[1].ravel()) for shape in shapes]
+    in_land = float(np.logical_or.reduce(held).mean()) if held else 0.0
     rows = [
         [s.title, s.file, s.date or "unknown", s.licence, _coverage(s.source_id, covered, in_land, run)]
         for s in run[inputs.data_sources]

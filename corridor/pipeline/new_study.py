@@ -29,6 +29,7 @@ from corridor.pipeline.graph import Progress, silent
 from corridor.pipeline.new_line import End, checked_point, parse_point
 from corridor.pipeline.steps import lines
 from corridor.plugins import nearest_name
+from corridor.schema.message import Value
 from corridor.schema.study import LIVE_OSM, UNKNOWN_COUNTRY, CrossingSpec, Place, Study
 from corridor.schema.vocabulary import CrossingStatus
 from corridor.wording import ask_if_swapped, format_position
@@ -44,7 +45,7 @@ class NewStudy:
 
     text: str
     study: Study
-    remarks: tuple[str, ...]
+    remarks: tuple[Value, ...]
 
 
 def draft_study(
@@ -105,7 +106,8 @@ def draft_study(
         "id": study_id,
         "title": f"From {ends[0].name} to {ends[1].name}",
         "question": f"Which ways lead from {ends[0].name} to {ends[1].name}, and what does each take?",
-        "as_of": data.source.date or datetime.now(tz=UTC).strftime("%Y-%m"),
+        "as_of": data.source.date or _this_month(),
+        "is_dated": bool(data.source.date),
         "area": area,
         "focus": _focus(ends, area, known),
         "ends": ends,
@@ -128,6 +130,10 @@ def draft_study(
     text = write_study_toml(content, crossings)
     study = Study.build(tomllib.loads(text), home, study_id)
     return NewStudy(text, study, tuple(_remarks(ends, known, crossings)))
+
+
+def _this_month() -> str:
+    return datetime.now(tz=UTC).strftime("%Y-%m")
 
 
 def _told_apart(ends: list[Place]) -> list[Place]:
@@ -178,7 +184,7 @@ def minimal_study(name: str, start: End, end: End, borders: Path | None) -> Stud
     nowhere = gpd.GeoDataFrame({"name": [], "lon": [], "lat": [], "names": []}, geometry=[])
     ends = [_find(place, which, nowhere) for place, which in ((start, "--from"), (end, "--to"))]
     content = {
-        "id": name, "title": name, "question": name, "as_of": datetime.now(tz=UTC).strftime("%Y-%m"),
+        "id": name, "title": name, "question": name, "as_of": _this_month(), "is_dated": False,
         "area": _area(ends, ()), "ends": ends, "focus": None, "osm": "", "dem": [], "countries": (),
         "borders": str(borders.resolve()) if borders else LIVE_OSM,
     }  # fmt: skip
@@ -334,11 +340,11 @@ def _written(path: Path, folder: Path) -> str:
     return whole.relative_to(folder).as_posix() if whole.is_relative_to(folder) else str(whole)
 
 
-def _remarks(ends: Sequence[Place], known: Borders, crossings: Sequence[CrossingSpec]) -> Iterator[str]:
+def _remarks(ends: Sequence[Place], known: Borders, crossings: Sequence[CrossingSpec]) -> Iterator[Value]:
     for place in ends:
         where = known.names.get(place.country, "country unknown")
         yield f"{place.name}: {format_position(place.lat, place.lon, 4)}, {where}"
-    yield from known.remarks
+    yield from (*known.remarks, *known.overlaps)
     if not len(known.countries):
         yield "no borders: countries are unknown and no border is ever closed; give --borders FILE"
     elif crossings:

@@ -94,7 +94,7 @@ BORDERS = {
     "link": ('{{"type":"FeatureCollection","crs":{{"type":"link","properties":{{"href":"{0}/crs","type":"proj4"}}}},'
              '"features":[]}}', "a link is not followed"),
     "both": ('{{"x":"<OGRWFSDataSource><URL>{0}/wfs</URL></OGRWFSDataSource>","type":"FeatureCollection",'
-             '"features":[]}}', "no column 'country'"),
+             '"features":[]}}', "holds no polygon"),
 }  # fmt: skip
 
 

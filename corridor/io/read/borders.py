@@ -21,6 +21,7 @@ from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m
 from corridor.io.read.data_files import data_source
 from corridor.io.read.polygons import read_polygons
 from corridor.schema.fields import Source
+from corridor.schema.message import ListStyle, Message, listing
 
 Floats = NDArray[np.float64]
 
@@ -33,18 +34,39 @@ GAP_M, GAP_SHARE = 5000.0, 0.05
 _BEYOND_DEG = 1.0
 _APART_DEG = 0.005
 """Every how many degrees a border is asked which country lies beyond it."""
+_LEAST_OVERLAP_KM2 = 0.1
+"""Less ground than this in two countries is a border drawn twice, not a claim. Declared."""
+_KM_PER_DEG = 111.195
 
 
 @dataclass(frozen=True)
 class Borders:
     """Country polygons (EPSG:4326), ``countries`` with columns country (ISO 3166 two letters), name, geometry.
 
-    ``remarks`` say what was done to a map's boundaries to make them.
+    ``remarks`` say what was done to a map's boundaries to make them. Ground of two polygons is the first one's.
     """
 
     countries: gpd.GeoDataFrame
     source: Source
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Message, ...] = ()
+
+    @cached_property
+    def overlaps(self) -> tuple[Message, ...]:
+        """A message for each two countries that share ground, and whose it counts as."""
+        shapes, codes = self.countries.geometry.to_numpy(), self.countries["country"].to_numpy()
+        pairs = np.sort(shapely.STRtree(shapes).query(shapes).T, axis=1)
+        found = []
+        for a, b in np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0):
+            # Most countries that meet share a line: whether they share ground is quicker asked than measured.
+            if not shapely.relate_pattern(shapes[a], shapes[b], "T********"):
+                continue
+            shared = shapely.intersection(shapes[a], shapes[b])
+            lat = np.radians(shapely.get_y(shapely.centroid(shared)))
+            km2 = float(shapely.area(shared) * _KM_PER_DEG**2 * np.cos(lat))
+            if km2 >= _LEAST_OVERLAP_KM2:
+                values = {"file": self.source.file, "a": codes[a], "b": codes[b], "km2": f"{km2:,.1f}"}
+                found.append(Message("borders.overlap", values))
+        return tuple(found)
 
     @property
     def names(self) -> dict[str, str]:
@@ -170,6 +192,8 @@ def read_borders(path: Path) -> Borders:
         return mapped
     require_file(path, "borders file", _MAX_BYTES)
     frame = read_polygons(path)
+    if not len(frame):
+        raise SourceError(f"{path}: holds no polygon; name a file of countries, or leave sources.borders out")
     if "country" not in frame.columns:
         raise SourceError(f"{path}: has no column 'country' with two-letter codes")
     odd = [code for code in frame["country"] if not (isinstance(code, str) and _CODE.fullmatch(code))]
@@ -255,13 +279,14 @@ def read_mapped_borders(path: Path) -> Borders | None:
         inner = [lines[way] for way in row.inner if way in lines]
         ground[row.code] = shapely.difference(shape, shapely.build_area(shapely.MultiLineString(inner)))
         if gap_m:
-            remarks.append(f"{path.name}: lacks {gap_m / 1000:.1f} km of the border of {row.name}; closed straight")
+            values = {"file": path.name, "km": f"{gap_m / 1000:.1f}", "country": row.name}
+            remarks.append(Message("borders.gap_closed", values))
     if not ground:
         return None
     beyond = _ground_beyond(ground, boundaries, lines)
     if len(beyond) > 1:
-        names = ", ".join(sorted(beyond))
-        remarks.append(f"{path.name}: beyond {', '.join(ground)} ground is given to {names} by the nearest border")
+        whole, around = (listing(codes, ListStyle.COMMA) for codes in (ground, sorted(beyond)))
+        remarks.append(Message("borders.beyond", {"file": path.name, "whole": whole, "around": around}))
     names_of = {row.code: row.name for row in reversed(boundaries)}
     rows = [(code, names_of[code], shape) for code, shape in sorted((ground | beyond).items())]
     codes, names_, shapes = zip(*rows, strict=True)
