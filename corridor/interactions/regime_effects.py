@@ -465,7 +465,7 @@ class ConnectivityTargets:
     def linked(self, closed: Bools) -> tuple[bool, frozenset[str]]:
         """Whether goods go to and fro between capital and crossing, and the places whose people reach it both ways."""
         shut = closed | self.closed
-        _, u, v, _ = self._asked
+        _, u, v, *_ = self._asked
         ends = np.concatenate([u, v])
         starts = self._starts(self.crossing, shut), self._ends(self.crossing, shut)
         if self.closable is not None and not (closed & ~self.closable & ~self.closed).any():
@@ -478,23 +478,27 @@ class ConnectivityTargets:
         return bool(touched[0]), frozenset(name for name, met in zip(self.places, touched[1:], strict=True) if met)
 
     @cached_property
-    def _asked(self) -> tuple[Ints, Ints, Ints, Bools]:
-        """Edges of the capital and of the places, with their ends and whether traffic has one direction: (1 + n,)."""
-        edges = self.network.edges
-        rows = np.array([self.capital.edge, *(at.edge for at in self.places.values())], dtype=np.int64)
+    def _asked(self) -> tuple[Ints, Ints, Ints, Bools, Floats]:
+        """Edges of the capital and of the places, their ends, whether traffic has one direction, and where on them.
+
+        Shape (1 + n,) each.
+        """
+        edges, asked = self.network.edges, [self.capital, *self.places.values()]
+        rows = np.array([at.edge for at in asked], dtype=np.int64)
         u, v = (edges[name].to_numpy(dtype=np.int64)[rows] for name in ("u", "v"))
-        return rows, u, v, edges["oneway"].to_numpy(dtype=bool)[rows]
+        fractions = np.array([at.fraction for at in asked], dtype=float)
+        return rows, u, v, edges["oneway"].to_numpy(dtype=bool)[rows], fractions
 
     def _starts(self, at: Position, shut: Bools) -> list[int]:
-        if shut[at.edge]:
-            return []
         u, v = (int(ends[at.edge]) for ends in self.network.ends)
+        if shut[at.edge]:
+            return _junction(at, u, v)
         return [v] if self.network.is_oneway[at.edge] else [v, u]
 
     def _ends(self, at: Position, shut: Bools) -> list[int]:
-        if shut[at.edge]:
-            return []
         u, v = (int(ends[at.edge]) for ends in self.network.ends)
+        if shut[at.edge]:
+            return _junction(at, u, v)
         return [u] if self.network.is_oneway[at.edge] else [u, v]
 
     def _touched(self, there: Bools, home: Bools, shut: Bools) -> Bools:
@@ -502,11 +506,18 @@ class ConnectivityTargets:
 
         ``there`` and ``home`` say it of these, start and end of each edge, shape (2, 1 + n).
         """
-        rows, _, _, oneway = self._asked
-        # A one-way edge is entered at its start and left at its end only.
-        arrives = there[0] | (~oneway & there[1])
-        leaves = home[1] | (~oneway & home[0])
-        return np.asarray(~shut[rows] & ((rows == self.crossing.edge) | (arrives & leaves)))
+        rows, _, _, oneway, fractions = self._asked
+        usable, at_start, at_end = ~shut[rows], fractions == 0, fractions == 1
+        # A one-way edge is entered at its start and left at its end only; whoever lives at one of its ends needs no
+        # stretch of it, so that what is closed of it doesn't matter there.
+        arrives = there[0] & (usable | at_start) | there[1] & (usable & ~oneway | at_end)
+        leaves = home[1] & (usable | at_end) | home[0] & (usable & ~oneway | at_start)
+        return np.asarray(usable & (rows == self.crossing.edge) | arrives & leaves)
+
+
+def _junction(at: Position, u: int, v: int) -> list[int]:
+    """The node that a position at an end of an edge from u to v lies at; none where it lies between."""
+    return {0.0: [u], 1.0: [v]}.get(at.fraction, [])
 
 
 def find_critical_crossings(

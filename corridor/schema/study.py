@@ -442,12 +442,12 @@ class ImpactSpec(_Strict):
 
     Access runs from the study's border crossing, which lies in ``neighbour``, to its capital; settlements count for
     the nearest of ``centres``; disjoint routes are counted from stage to stage; ``axes`` are the north-south lines.
-    ``own_regimes`` are added to those of the file, in its form. A line that is only drawn schematically may lie up to
-    ``schematic_half_width_km`` off: what it meets and shares isn't known within that.
+    ``own_regimes`` are added to those of the file, in its form; there is at least one in either. A line that is only
+    drawn schematically may lie up to ``schematic_half_width_km`` off: what it meets and shares isn't known within that.
     """
 
     neighbour: Country
-    regimes: Text = "package:reference/regimes.toml"
+    regimes: Text | None = None
     centres: Annotated[tuple[Place | Text, ...], Field(min_length=1)]
     stages: tuple[StageSpec, ...] = ()
     axes: tuple[AxisSpec, ...] = ()

@@ -53,6 +53,23 @@ def test_the_only_bridge_decides():
     assert found.places_regained == ()
 
 
+@pytest.mark.parametrize("fraction", [0.0, 0.3, 1.0])
+def test_a_place_at_a_junction_lies_on_every_road_that_meets_there(fraction):
+    """The capital lies on the second of three roads in a row, which is closed: at either end another leads to it."""
+    net = gated(build([[(0, 0), (1000, 0)], [(1000, 0), (2000, 0)], [(0, 0), (0, 900), (2000, 900), (2000, 0)]]), [])
+    closed = np.arange(3) == 1
+    stakes = replace(
+        _stakes(net, 0, 1), capital=Position(1, fraction, 0, 0, 0), places={"p": Position(1, fraction, 0, 0, 0)}
+    )
+    is_junction = fraction in (0.0, 1.0)
+    for crossing in (Position(0, 0.5, 0, 0, 0), Position(1, fraction, 0, 0, 0)):
+        asked = replace(stakes, crossing=crossing, capital=stakes.capital if crossing.edge == 0 else crossing)
+        assert asked.linked(closed) == (is_junction, frozenset({"p"} if is_junction else ()))
+    # from the closed road's end to a place on an open one
+    turned = replace(stakes, crossing=stakes.capital, capital=Position(2, 0.5, 0, 0, 0), places={})
+    assert turned.linked(closed)[0] == is_junction
+
+
 def test_a_bridge_for_cars_alone_decides_for_people_and_not_for_goods():
     """Of two bridges one is shut to lorries: goods need the other, people have either."""
     network = _town([True, True])

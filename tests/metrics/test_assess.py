@@ -10,6 +10,8 @@ import pytest
 import corridor
 from corridor.errors import CorridorError
 from corridor.files import data_root
+from corridor.pipeline.comparing import open_run
+from corridor.pipeline.steps import impacts
 
 STUDY = data_root() / "studies" / "syunik.toml"
 
@@ -37,6 +39,21 @@ def test_a_study_s_own_regime_is_measured_like_the_others():
     own, listed = table.loc[("aras-rail", "mine")], table.loc[("aras-rail", "sealed")]
     assert own["access_delay_min"] == listed["access_delay_min"]
     assert own["clarity_of_6"] == 0
+
+
+def test_a_study_that_names_no_file_of_regimes_has_its_own_alone():
+    """Its catalogue is the toolkit's, whose rules would fit it; but they are of one region."""
+
+    def regimes_of(own):
+        content = tomllib.loads(STUDY.read_text(encoding="utf-8"))
+        del content["impact"]["regimes"]
+        content["impact"]["own_regimes"] = own
+        return open_run(corridor.Study.build(content, STUDY.parent, "mine"))[impacts.regimes]
+
+    listed = tomllib.loads((data_root() / "reference" / "regimes.toml").read_text(encoding="utf-8"))["regimes"]
+    assert list(regimes_of({"mine": listed["sealed"] | {"label": "Mine"}})) == ["mine"]
+    with pytest.raises(CorridorError, match=r"impact\.regimes: none are named; name a file of regimes, or write own_"):
+        regimes_of({})
 
 
 def test_a_wrong_regime_is_named():

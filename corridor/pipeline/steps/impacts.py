@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from corridor.errors import CatalogueError, StudyError
+from corridor.errors import StudyError
 from corridor.geo.geodesy import WGS84, project
 from corridor.interactions.events import (
     find_beside,
@@ -72,33 +72,24 @@ def regimes(
 
     Raises:
         CatalogueError: the file or a regime of the study has faults, or checks what no row of border delays is of.
-        StudyError: one says something as of a day that hasn't come, or two have the same label.
+        StudyError: there are none, one says something as of a day that hasn't come, or two have the same label.
     """
     if study.impact is None:
         return {}
+    # The toolkit's own rules are of one region: a study that names none must not be measured under another's.
+    path = study.path(study.impact.regimes) if study.impact.regimes else None
+    listed = load_regimes(path, dict(documents)) if path else {}
     # A regime of the study's own replaces one of the file that has its id.
-    listed = _listed_regimes(study, study.impact, documents)
     own = {key: build_regime(key, fields, study.id) for key, fields in study.impact.own_regimes.items()}
     # A rule that names a point of the table that isn't there would fail only once a route passes it.
-    require_points(listed, border_delays.points, str(study.path(study.impact.regimes)))
+    require_points(listed, border_delays.points, str(path))
     require_points(own, border_delays.points, study.id)
     found = listed | own
+    if not found:
+        raise StudyError(f"{study.id}: impact.regimes: none are named; name a file of regimes, or write own_regimes")
     require_past(study, regime_dates(found), today)
     require_labels_apart(study, "regimes", [regime.label for regime in found.values()])
     return found
-
-
-def _listed_regimes(study: Study, impact: ImpactSpec, documents: Mapping[str, Source]) -> dict[str, Regime]:
-    """Regimes of the file that a study names, or of the toolkit's own where it names none."""
-    try:
-        return load_regimes(study.path(impact.regimes), dict(documents))
-    except CatalogueError as fault:
-        if "regimes" in impact.model_fields_set:
-            raise
-        raise StudyError(
-            f"{study.id}: impact.regimes: none are named, and the toolkit's own are of another region and cite sources "
-            "that this study's tables lack; name a file of regimes"
-        ) from fault
 
 
 @step()

@@ -218,6 +218,14 @@ def documents(catalogue: Catalogue) -> Mapping[str, Source]:
 
 
 @step()
+def regime_documents(study: Study) -> Mapping[str, Source]:
+    """Documents of the study's file of regimes, by id; none where it names none."""
+    if study.impact is None or study.impact.regimes is None:
+        return {}
+    return load_regime_sources(study.path(study.impact.regimes))
+
+
+@step()
 def nodes(catalogue: Catalogue) -> Mapping[str, Node]:
     """Named points, by id."""
     return catalogue.nodes
@@ -415,6 +423,7 @@ def known_names(
     sections: Mapping[str, Section],
     vehicles: Mapping[str, Vehicle],
     documents: Mapping[str, Source],
+    regime_documents: Mapping[str, Source],
     crossings: Mapping[str, Crossing],
     border_delays: BorderDelays,
     today: str,
@@ -428,8 +437,7 @@ def known_names(
     # A wrong name is told before the map is read, which takes most of a run.
     if faults := [f"{study.id}: {fault}" for each in study.criteria if (fault := _fault_of_criterion(each))]:
         raise StudyError("; ".join(faults))
-    of_regimes = load_regime_sources(study.path(study.impact.regimes)) if study.impact else {}
-    require_known(study, gazetteer, nodes, sections, vehicles, documents, of_regimes)
+    require_known(study, gazetteer, nodes, sections, vehicles, documents, regime_documents)
     require_past(study, catalogue_dates(sections.values(), crossings.values(), border_delays), today)
     if study.sources.perspectives is not None:
         require_file(study.path(study.sources.perspectives), "file of perspectives")

@@ -388,7 +388,7 @@ def notes(
     if not len(borders.countries):
         found["open roads"] = (*found["open roads"], Message("limit.no_borders"))
     found["open roads"] += found_again
-    found["map data"] = (*remarks, *borders.remarks)
+    found["map data"] = (*remarks, *borders.remarks, *borders.overlaps)
     return found | {"scoring": matrix.notes, "impacts": impacts.notes if impacts else ()}
 
 
@@ -400,20 +400,20 @@ def _by_name(note: Value, sections: Mapping[str, str]) -> Value:
 
 
 @step()
-def conditions(study: Study, documents: Mapping[str, Source]) -> tuple[Condition, ...]:
+def conditions(
+    study: Study, documents: Mapping[str, Source], regime_documents: Mapping[str, Source]
+) -> tuple[Condition, ...]:
     """Conditions that the study holds its routes against; none where it names no file of them."""
     if study.report.conditions is None:
         return ()
-    known = set(documents)
-    if study.impact:
-        known |= set(load_regime_sources(study.path(study.impact.regimes)))
-    return load_conditions(study.path(study.report.conditions), known)
+    return load_conditions(study.path(study.report.conditions), {*documents, *regime_documents})
 
 
 @step()
 def cited(
     study: Study,
     documents: Mapping[str, Source],
+    regime_documents: Mapping[str, Source],
     candidates: Mapping[str, Candidate],
     impacts: Impacts | None,
     conditions: tuple[Condition, ...],
@@ -422,9 +422,7 @@ def cited(
     """Documents that candidates, regimes, conditions and long-distance tables rest on, of all files that name them."""
     # Ids of sources are looked up in every file that may hold them.
     carried = dict(flow_model.tables.sources) if flow_model else {}
-    known = carried | dict(documents)
-    if study.impact:
-        known |= load_regime_sources(study.path(study.impact.regimes))
+    known = carried | dict(documents) | dict(regime_documents)
     if study.report.conditions:
         known |= load_regime_sources(study.path(study.report.conditions))
     used = {source for candidate in candidates.values() for source in candidate.source_ids}
