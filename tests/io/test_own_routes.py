@@ -10,8 +10,9 @@ import pytest
 import shapely
 
 from corridor.errors import CorridorError
-from corridor.io.read.own_routes import read_lines, read_routes
-from corridor.schema.vocabulary import Mode
+from corridor.io.read.own_routes import own_candidates, read_drawn, read_lines, read_routes
+from corridor.schema.study import DrawnCandidate
+from corridor.schema.vocabulary import Family, Mode
 
 LINE = [(46.1, 39.2), (46.2, 39.25), (46.35, 39.3)]
 
@@ -89,6 +90,36 @@ def test_names_are_kept_as_text_and_told_apart(tmp_path):
     assert (rail.id, rail.mode, rail.standard, rail.schematic, rail.note) == (
         "drawn-rail-2", Mode.RAIL, "rail-12", True, "by me"
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "is_sketch"),
+    [(True, True), ("true", True), ("Yes", True), (1, True), (1.0, True), (False, False), ("no", False), (0, False),
+     ("", False), (None, False), (float("nan"), False)],
+)  # fmt: skip
+def test_a_sketch_is_one_however_its_format_writes_it(said, is_sketch):
+    frame = gpd.GeoDataFrame({"name": ["Mine"], "schematic": [said]}, geometry=[shapely.LineString(LINE)], crs=4326)
+    (spec,) = own_candidates(frame, None, "road", taken=[], follow_m=None)
+    assert spec.schematic is is_sketch
+
+
+def test_a_sketch_that_is_not_understood_is_refused(tmp_path):
+    path = geojson(tmp_path / "a.geojson", ({"name": "Mine", "schematic": "perhaps"}, line()))
+    with pytest.raises(CorridorError, match=r"'Mine': schematic is 'perhaps'; write true or false"):
+        read_routes(path)
+
+
+def test_what_a_feature_says_counts_in_a_study_that_leaves_it_open(tmp_path):
+    said = {"name": "Mine", "mode": "rail", "standard": "rail-12", "schematic": True, "note": "by me"}
+    path = geojson(tmp_path / "a.geojson", (said, line()))
+    open_ones = DrawnCandidate(family=Family.DRAWN, id="mine", name="Of the study", file="a.geojson")
+    found = read_drawn(open_ones, path)
+    assert (found.name, found.mode, found.standard, found.schematic, found.note) == (
+        "Of the study", Mode.RAIL, "rail-12", True, "by me"
+    )  # fmt: skip
+    own = DrawnCandidate(**open_ones.model_dump(exclude_unset=True), mode=Mode.ROAD, schematic=False, note="mine")
+    found = read_drawn(own, path)
+    assert (found.mode, found.schematic, found.note) == (Mode.ROAD, False, "mine")
 
 
 def test_a_folder_of_ten_lines_and_a_track_of_20000_points(tmp_path):

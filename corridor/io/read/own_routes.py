@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -219,12 +220,14 @@ def _as_candidates(
 def read_drawn(spec: DrawnCandidate, path: Path | None) -> DrawnCandidate:
     """A study's drawn candidate with its line, read from its file if it names one.
 
+    What the feature says of itself counts where the study doesn't say it: a sketch stays one.
+
     Args:
         spec: of the study.
         path: of the file; None where the study has the line itself.
 
     Raises:
-        SourceError: the file can't be read, or has no line or several of the name.
+        SourceError: the file can't be read, has no line or several of the name, or one that says what can't be.
     """
     if path is None:
         return spec
@@ -232,7 +235,9 @@ def read_drawn(spec: DrawnCandidate, path: Path | None) -> DrawnCandidate:
     if len(lines) != 1:
         called = f" called '{spec.feature}'" if spec.feature else ""
         raise SourceError(f"{path}: has {len(lines)} lines{called}; name one with feature")
-    return spec.model_copy(update={"line": _vertices(lines[0].xyz)})
+    stated = _own_words(lines[0], str(path), spec.mode)
+    unsaid = {field: value for field, value in stated.items() if field not in spec.model_fields_set}
+    return spec.model_copy(update={**unsaid, "line": _vertices(lines[0].xyz)})
 
 
 def lines_of_frame(frame: gpd.GeoDataFrame, what: str) -> list[DrawnLine]:
@@ -442,6 +447,9 @@ def _checked(lines: list[DrawnLine], what: str) -> list[DrawnLine]:
     return found
 
 
+_TRUTH = {**dict.fromkeys(("true", "yes", "1", "1.0"), True), **dict.fromkeys(("false", "no", "0", "0.0"), False)}
+
+
 def _own_words(line: DrawnLine, path: str, mode: Mode) -> dict[str, Any]:
     """What a feature says of itself among what a candidate takes."""
     own: dict[str, Any] = {"mode": mode}
@@ -453,8 +461,13 @@ def _own_words(line: DrawnLine, path: str, mode: Mode) -> dict[str, Any]:
     standard = line.says.get("standard")
     if isinstance(standard, str) and re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", standard):
         own["standard"] = standard
-    if isinstance(line.says.get("schematic"), bool | np.bool_):
-        own["schematic"] = bool(line.says["schematic"])
+    # Formats without truth values write numbers or words, and one that isn't understood must not pass for exact.
+    sketch = line.says.get("schematic")
+    word = "" if sketch is None or (isinstance(sketch, float) and isnan(sketch)) else str(sketch).strip().casefold()
+    if word:
+        if word not in _TRUTH:
+            raise SourceError(f"{path}: '{line.name}': schematic is '{word[:40]}'; write true or false")
+        own["schematic"] = _TRUTH[word]
     note = line.says.get("note")
     if isinstance(note, str) and note and not odd_character(note):
         own["note"] = " ".join(note.split())[:2000]
