@@ -25,19 +25,20 @@ from corridor.schema.vocabulary import Mode, RoadAccess, SectionStatus
 # one, such as ``access``. Goods travel by truck, people of villages by car, so both are read.
 
 # from general to exact; the last one that says something known counts
-_TRUCK_KEYS = ("access", "vehicle", "motor_vehicle", "hgv")
+_TRUCK_KEYS = ("access", "vehicle", "motor_vehicle", "hgv", "hgv_articulated")
 _CAR_KEYS = ("access", "vehicle", "motor_vehicle", "motorcar")
 _WEIGHT_KEYS = ("maxweight", "maxweight:hgv", "maxweightrating", "maxweightrating:hgv")
 _HEIGHT_KEYS = ("maxheight", "maxheight:physical")
 _WIDTH_KEYS = ("maxwidth", "maxwidth:physical")
-_USERS = ("access", "vehicle", "motor_vehicle", "motorcar", "hgv")
+_USERS = ("access", "vehicle", "motor_vehicle", "motorcar", "hgv", "hgv_articulated")
 # one-way for vehicles: a more exact key beats a more general one here too
 _ONEWAY_KEYS = ("oneway:motor_vehicle", "oneway:vehicle", "oneway")
 _TRUCK_DIRECTIONS = ("oneway:hgv", "hgv:forward", "hgv:backward")
+_SEASONAL_KEYS = ("seasonal", "ice_road", "winter_road")
 _DIRECTED_KEYS = tuple(f"{key}:{way}" for way in ("forward", "backward") for key in ("motor_vehicle", "vehicle"))
 ACCESS_KEYS = (
     *_USERS, *_ONEWAY_KEYS, *_DIRECTED_KEYS, *_TRUCK_DIRECTIONS, *_WEIGHT_KEYS, *_HEIGHT_KEYS, *_WIDTH_KEYS,
-    "smoothness", "status", "impassable",
+    "smoothness", "status", "impassable", *_SEASONAL_KEYS,
     *(f"{key}:conditional" for key in (*_USERS, "oneway", "maxweight", "maxheight", "maxwidth")),
 )  # fmt: skip
 """All keys that say who may use a road, and the conditional ones, which are counted."""
@@ -129,7 +130,9 @@ def _resolve(tags: Mapping[str, str], keys: tuple[str, ...], unsaid: RoadAccess)
     for key in keys:
         # of several values (agricultural;forestry) the most generous counts: any of these users may drive
         meanings = [_meaning(word.strip().casefold()) for word in tags.get(key, "").split(";") if word.strip()]
-        known &= None not in meanings
+        # Whoever says both yes and no of the same people tells nothing about them.
+        contradicts = "no" in _words(tags.get(key, "")) and RoadAccess.YES in meanings
+        known &= None not in meanings and not contradicts
         if said := [word for word in meanings if word]:
             found = max(said, key=_RANK.__getitem__)
         opened = re.findall(r"(\w+)\s*@", tags.get(f"{key}:conditional", ""))
@@ -309,7 +312,7 @@ _AREA_KEYS = ("landuse", "building", "leisure", "natural", "place", "public_tran
 _AREA_AMENITIES = frozenset(("parking", "fuel", "bus_station", "marketplace", "ferry_terminal", "school", "hospital"))
 
 READ_KEYS = frozenset((
-    "highway", "railway", "junction", "bridge", "tunnel", "layer", "gauge", "area", "amenity", *_AREA_KEYS,
+    "highway", "railway", "route", "junction", "bridge", "tunnel", "layer", "gauge", "area", "amenity", *_AREA_KEYS,
     *LIFECYCLE, *(f"{word}:{key}" for key in ("highway", "railway") for word in LIFECYCLE), *ACCESS_KEYS,
 ))  # fmt: skip
 """Keys that say whether a way is a road or a railway, and what kind of one."""
@@ -325,11 +328,12 @@ class Doubt(StrEnum):
     UNBUILT_CLASS = "roads that aren't in use name no class that is known; taken as class 'road'"
     SEVERAL_CLASSES = "ways with several highway or railway values; the first known one is used"
     ONEWAY = "roads whose oneway value isn't known; taken as open both ways"
-    TRUCKS_ONE_WAY = "roads that trucks alone may use in one direction only; taken as open both ways"
+    TRUCKS_ONE_WAY = "roads whose direction for trucks isn't that of other vehicles, which counts for both"
     REVERSIBLE = "roads whose direction changes (oneway=reversible); taken as open both ways"
     STRUCTURE = "ways whose bridge or tunnel value isn't known; taken as a bridge or a tunnel"
-    ACCESS = "roads whose access value isn't known; taken as open"
+    ACCESS = "roads whose access value isn't known or says both yes and no; taken as open"
     CONDITIONAL = "roads with conditions of time or vehicle (keys with ':conditional'); taken as open at other times"
+    SEASONAL = "roads that are there in some seasons only (seasonal, ice_road, winter_road); taken as open"
     LIMIT = "roads whose maxweight, maxheight or maxwidth isn't understood; taken as without limit"
     CLOSED = "roads closed to trucks by their access tags; no route uses them"
     LOCAL = "roads for local traffic only by their access tags; used only to reach places on them"
@@ -387,6 +391,9 @@ def _read_said(said: tuple[tuple[str, str], ...], is_ring: bool) -> WayReading:
     """What the tags that matter say; most ways say the same as many others."""
     tags = dict(said)
     doubts: set[Doubt] = set()
+    # What a ferry sails is drawn as a way, with the road's class on some; nothing is built there, and nobody drives.
+    if "ferry" in _words(tags.get("route", "")):
+        return WayReading(())
     road, rail = _read_road(tags, is_ring, doubts), _read_rail(tags, doubts)
     return WayReading(tuple(found for found in (road, rail) if found is not None), frozenset(doubts))
 
@@ -406,6 +413,7 @@ def _read_road(tags: Mapping[str, str], is_ring: bool, doubts: set[Doubt]) -> Me
         doubts |= {Doubt.ACCESS} if not access_known else set()
         doubts |= {Doubt.LIMIT} if not limits_known else set()
         doubts |= {Doubt.CONDITIONAL} if any(key.endswith(":conditional") for key in tags) else set()
+        doubts |= {Doubt.SEASONAL} if any(tags.get(key, "").casefold() not in _NO for key in _SEASONAL_KEYS) else set()
         doubts |= (
             {Doubt.CLOSED}
             if access.truck == RoadAccess.NO
@@ -521,11 +529,24 @@ def _read_structures(tags: Mapping[str, str], doubts: set[Doubt]) -> tuple[bool,
 
 
 def _read_oneway(tags: Mapping[str, str], road_class: str, doubts: set[Doubt]) -> int:
-    one_way_for_trucks = tags.get("oneway:hgv", "no") not in _NO or "no" in {
-        tags.get(key) for key in _TRUCK_DIRECTIONS[1:]
-    }
-    if one_way_for_trucks:
+    oneway = _oneway_of_vehicles(tags, road_class, doubts)
+    if _oneway_of_trucks(tags, oneway) != oneway:
         doubts.add(Doubt.TRUCKS_ONE_WAY)
+    return oneway
+
+
+def _oneway_of_trucks(tags: Mapping[str, str], of_vehicles: int) -> int | None:
+    """The direction of trucks by the keys that are for them alone, that of others without; None if not understood."""
+    if "oneway:hgv" in tags:
+        words = set(_words(tags["oneway:hgv"])) or {""}
+        return 1 if words <= _ALONG else -1 if words <= _AGAINST else 0 if words <= _BOTH_WAYS else None
+    shut = [key for key in _TRUCK_DIRECTIONS[1:] if _meaning(tags.get(key, "")) == RoadAccess.NO]
+    if len(shut) != 1:
+        return None if shut else of_vehicles
+    return 1 if shut[0].endswith("backward") else -1
+
+
+def _oneway_of_vehicles(tags: Mapping[str, str], road_class: str, doubts: set[Doubt]) -> int:
     value = next((tags[key] for key in _ONEWAY_KEYS if key in tags), None)
     if value is None:
         shut = {key.rpartition(":")[2] for key in _DIRECTED_KEYS if _meaning(tags.get(key, "")) == RoadAccess.NO}

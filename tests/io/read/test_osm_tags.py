@@ -185,6 +185,14 @@ def test_structures_that_are_there():
         ({"highway": "primary", "hgv": "no"}, Doubt.CLOSED),
         ({"highway": "primary", "hgv:backward": "no"}, Doubt.TRUCKS_ONE_WAY),
         ({"highway": "primary", "oneway:hgv": "yes"}, Doubt.TRUCKS_ONE_WAY),
+        ({"highway": "primary", "oneway": "yes", "oneway:hgv": "no"}, Doubt.TRUCKS_ONE_WAY),
+        ({"highway": "primary", "oneway": "yes", "hgv:forward": "no"}, Doubt.TRUCKS_ONE_WAY),
+        ({"highway": "primary", "oneway:hgv": "perhaps"}, Doubt.TRUCKS_ONE_WAY),
+        ({"highway": "primary", "access": "yes;no"}, Doubt.ACCESS),
+        ({"highway": "primary", "motor_vehicle": "No; designated"}, Doubt.ACCESS),
+        ({"highway": "primary", "ice_road": "yes"}, Doubt.SEASONAL),
+        ({"highway": "primary", "seasonal": "winter"}, Doubt.SEASONAL),
+        ({"highway": "primary", "hgv_articulated": "no"}, Doubt.CLOSED),
         ({"highway": "primary", "maxheight": "0"}, Doubt.LIMIT),
         ({"highway": "primary", "motor_vehicle": "destination"}, Doubt.LOCAL),
         ({"highway": "primary", "abandoned": "yes"}, Doubt.WORKS),
@@ -192,6 +200,30 @@ def test_structures_that_are_there():
 )
 def test_what_is_not_understood_or_not_followed_is_named(tags, doubt):
     assert read_way(tags).doubts == {doubt}
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"oneway": "yes", "oneway:hgv": "yes"},
+        {"oneway": "yes", "hgv:backward": "no"},
+        {"oneway": "-1", "hgv:forward": "no"},
+        {"oneway:hgv": "no"},
+        {"hgv:backward": "yes"},
+        {"seasonal": "no"},
+        {"goods": "no"},
+        {"access": "agricultural;forestry", "motor_vehicle": "yes"},
+    ],
+)
+def test_what_trucks_may_as_others_do_is_no_doubt(tags):
+    assert not read_way({"highway": "primary"} | tags).doubts
+
+
+@pytest.mark.parametrize("tags", [{"highway": "primary"}, {"railway": "rail"}, {"highway": "trunk", "railway": "rail"}])
+@pytest.mark.parametrize("route", ["ferry", "Ferry", "road;ferry"])
+def test_a_ferry_is_neither_a_road_nor_a_railway_whatever_its_class(tags, route):
+    assert read_way(tags | {"route": route}) == read_way({})
+    assert read_way(tags | {"route": "road"}) == read_way(tags)
 
 
 def test_known_words_in_lists_and_capitals_are_read():
@@ -226,6 +258,10 @@ def test_outlines_of_areas_are_no_roads():
         ({"hgv": "no"}, "no", "yes"),
         ({"hgv": "delivery"}, "local", "yes"),
         ({"motorcar": "no"}, "yes", "no"),
+        ({"hgv_articulated": "no"}, "no", "yes"),
+        ({"hgv": "no", "hgv_articulated": "yes"}, "yes", "yes"),
+        ({"goods": "no"}, "yes", "yes"),
+        ({"access": "yes;no"}, "yes", "yes"),
         ({"access": "destination"}, "local", "local"),
         # the more exact key wins, whichever way
         ({"access": "no", "motor_vehicle": "yes"}, "yes", "yes"),
