@@ -7,6 +7,7 @@ import typing
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +16,11 @@ from corridor.metrics import registry
 from corridor.metrics.registry import Subject, all_metrics, derived_functions, metric
 from corridor.pipeline.comparing import FROM_FILES, ITEMS, comparison_graph, open_run, shown_progress
 from corridor.pipeline.graph import Cache, Each, Run
+from corridor.pipeline.steps import results
 from corridor.schema.candidate import Profile
 from corridor.schema.catalogue import UnitCost
 from corridor.schema.column import Column, Unit
+from corridor.schema.fields import Fetched, Source
 from corridor.schema.regime import Regime
 from corridor.schema.results import EdgeEffect
 from tests.shared_runs import downstream
@@ -209,3 +212,22 @@ def test_modules_of_a_notebook_without_a_notebook_print_nothing(capsys):
     with shown_progress(None) as say:
         say("a step")
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "fetched", "opened", "typed"),
+    [
+        ({}, (), False, "syunik"),
+        ({"osm": Path("a/b.osm.pbf"), "dem": [Path("c.tif"), Path("my d.hgt")]}, (), False,
+         "syunik --osm b.osm.pbf --dem c.tif --dem 'my d.hgt'"),
+        ({"osm": Path("cache/0a1b"), "dem": [Path("cache/2c3d")]}, ("osm", "elevation"), False, "syunik --live"),
+        ({"osm": Path("cache/0a1b.osm"), "dem": [Path("c.tif")]}, ("osm",), True,
+         "syunik --live --dem c.tif --as-if-opened"),
+    ],
+)  # fmt: skip
+def test_what_people_type_to_compute_the_same_again(given, fetched, opened, typed):
+    """Files by their names, those that were fetched by one word."""
+    one = Fetched("https://example.org", "a", "0" * 64, 1, "2026-03-01T00:00:00Z")
+    sources = [Source(key, key, "", "", "", fetched=(one,) * (key in fetched)) for key in ("osm", "elevation")]
+    said = {"data_sources": tuple(sources), "as_if_opened": opened}
+    assert open_run(corridor.Study.bundled("syunik"), given=said, **given)[results.asked_as] == typed

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -443,8 +445,26 @@ def cost_table(candidates: Mapping[str, Candidate], cost_bills: Mapping[str, Seq
 
 
 @step()
+def asked_as(
+    study: Study,
+    osm_path: Path | None,
+    dem_paths: tuple[Path, ...],
+    data_sources: tuple[Source, ...],
+    as_if_opened: bool,
+) -> str:
+    """What people type to compute the same again: the study with the files given beside it, by their names."""
+    fetched = {source.source_id for source in data_sources if source.fetched}
+    given = [("osm", "--osm", osm_path)] if osm_path else []
+    given += [("elevation", "--dem", path) for path in dem_paths]
+    files = (word for role, flag, path in given if role not in fetched for word in (flag, path.name))
+    live, opened = ["--live"] if fetched else [], ["--as-if-opened"] if as_if_opened else []
+    return shlex.join([study.asked_as, *live, *files, *opened])
+
+
+@step()
 def results(
     study: Study,
+    asked_as: str,
     candidates: Mapping[str, Candidate],
     profiles: Mapping[str, Profile],
     metrics: pd.DataFrame,
@@ -472,7 +492,7 @@ def results(
     ranking = pd.concat([table.assign(perspective=name) for name, table in rankings.items()], ignore_index=True)
     return Results(
         study_id=study.id,
-        asked_as=study.asked_as,
+        asked_as=asked_as,
         title=study.title,
         question=study.question,
         as_of=study.as_of,
