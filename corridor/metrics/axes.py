@@ -122,9 +122,10 @@ def _together(axes: Iterable[Axis]) -> Axis:
 )  # fmt: skip
 def measure_axis_overlap(candidate: Candidate, access: Access, axis_overlap: pd.DataFrame) -> Values | Unmeasured:
     """What the candidate shares with all axes together and with each, and crossings with them."""
-    if not passes(candidate, access.country):
-        return Unmeasured(MetricStatus.NOT_APPLICABLE)
     *each, together, idle = axis_overlap.itertuples(index=False)
+    # Nothing shared with an axis and no axis to share anything with are two things.
+    if not each or not passes(candidate, access.country):
+        return Unmeasured(MetricStatus.NOT_APPLICABLE)
     return {
         "north_south_shared_km": _shared(together),
         "north_south_restored_km": float(idle.shared_km_low),

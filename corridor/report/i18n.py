@@ -412,6 +412,9 @@ def page_messages(results: Results) -> Messages:
         | {TEXT + text: words_ for text, words_ in _data_words(results, language).items() if text in used}
         for language in LANGUAGES
     }
+    # A country that no language here has a word for is called what the study's borders call it, not by its code.
+    named = zip(results.layers.countries["country"], results.layers.countries["name"], strict=True)
+    found["en"] |= {key: clean_text(name) for code, name in named if (key := f"country.{code}") not in english}
     # notes that know neither candidates nor countries tell them by name and by code
     for language, messages in found.items():
         spoken = Words(language, messages, found["en"])

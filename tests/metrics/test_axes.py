@@ -63,6 +63,15 @@ def test_shared_length_runs_from_the_same_line_to_what_lies_beside():
     assert found["shared_a_km"] == found["north_south_shared_km"]
 
 
+def test_without_an_axis_nothing_is_said_to_be_shared():
+    net = country()
+    route = candidate(part(net.edges.geometry.iat[3], edges=(3,)))
+    table = axis_overlap(net, route, [event("same_line", edges=(0,), length_km=9.0)], ())
+    found = row_of(measure_axis_overlap, candidate=route, access=access_to(net, NODES[3]), axis_overlap=table)
+    assert found["north_south_status"] == "not_applicable"
+    assert np.isnan(found["north_south_shared_km"])
+
+
 def test_a_stretch_of_two_axes_counts_once_and_membership_counts_as_shared():
     net = country(section_id=["spine", "", "", "", ""])
     two = [axis_of(net), Axis("b", "Other", ("spine",), frozenset({0}))]

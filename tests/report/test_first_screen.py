@@ -5,10 +5,11 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from corridor.candidates.parts import country_message
 from corridor.errors import CatalogueError
 from corridor.files import data_root
 from corridor.io.read.regimes import load_conditions, load_regimes
-from corridor.report.i18n import localise_number
+from corridor.report.i18n import Words, localise_number, page_messages
 from corridor.report.page.declared import build_conditions, build_rules, fare_of_conditions
 from corridor.report.page.glance import answer, build_glance, build_matrix
 from corridor.report.view import ReportView
@@ -108,6 +109,21 @@ def test_words_compare_the_routes_and_say_what_changes(given):
     ]  # fmt: skip
     assert rows["north"]["cells"][2]["figure"] == ""
     assert glance["cases"]["gated"]["order"][-1] == "far"
+
+
+@pytest.mark.parametrize(
+    ("shared", "named"),
+    [
+        ({"north_south_shared_km": 1.5}, ["axes"]),
+        ({"north_south_shared_km": 0.0}, ["axes"]),
+        ({"north_south_shared_km": float("nan"), "north_south_status": "not_applicable"}, []),
+        ({}, []),
+    ],
+)
+def test_the_delay_is_one_of_axes_only_where_the_study_names_some(given, shared, named):
+    table = given.metrics.assign(north_south_delay_min=3.0, north_south_delay_min_status="ok", **shared)
+    found = [subject["name"] for subject in build_glance(ReportView(replace(given, metrics=table)))["subjects"]]
+    assert [name for name in found if name == "axes"] == named
 
 
 def test_a_change_counts_as_none_only_if_all_of_its_range_does(given):
@@ -220,3 +236,17 @@ def test_figures_have_the_decimal_sign_of_the_language(text, shown):
 def test_messages_come_back_from_plain_data(given):
     for message in answer(ReportView(given), "gated"):
         assert from_json(to_json(message)).to_json() == message.to_json()
+
+
+def test_a_country_without_a_word_of_its_own_is_called_as_the_borders_call_it():
+    """The made-up country AA is Alphaland; a code that languages here have a word for keeps that word."""
+    found = results()
+    countries = found.layers.countries.assign(country=["AA", "AM"], name=["Alpha <b>land</b>", "Another name"])
+    messages = page_messages(replace(found, layers=replace(found.layers, countries=countries)))
+    assert render_in("ru", messages, country_message("AA")) == "Alpha <b>land</b>"
+    assert render_in("ru", messages, country_message("AM")) == "Армения"
+    assert render_in("en", messages, "AA") == "Alpha <b>land</b>"
+
+
+def render_in(language, messages, value):
+    return Words(language, messages[language], messages["en"], on_page=True).render(value)

@@ -305,6 +305,8 @@ SUBJECTS = {
     "people": ("people_lost_crossing",),
 }
 """What a reader asks first, and the metrics that answer it, the first that is there."""
+_NEEDS = {"north_south_delay_min": "north_south_shared_km"}
+"""The delay of access is one of north-south axes only where the study names some, so that something could be shared."""
 COMPARED = frozenset(("time", "terrain", "cost"))
 """Subjects whose words compare the routes with each other; those of the others say what happens."""
 WHO = ("who_secures", "what_checks", "customs", "who_owns")
@@ -329,12 +331,19 @@ def subjects(view: ReportView) -> tuple[Subject, ...]:
     """The columns that these results can fill."""
     found = []
     for name, metrics in SUBJECTS.items():
-        for metric in metrics:
-            cells = view.metric(metric)
-            if cells is not None:
-                found.append(Subject(name, cells))
-                break
+        filled = (view.metric(metric) for metric in metrics if _has_ground(view, metric))
+        cells = next((cells for cells in filled if cells is not None), None)
+        if cells is not None:
+            found.append(Subject(name, cells))
     return tuple(found)
+
+
+def _has_ground(view: ReportView, metric: str) -> bool:
+    """Whether what a metric's figures are about is there, where another metric tells that by having any."""
+    if metric not in _NEEDS:
+        return True
+    told = view.metric(_NEEDS[metric])
+    return told is not None and any(cell.value is not None or cell.ends is not None for cell in told.cells.values())
 
 
 def build_glance(view: ReportView) -> dict[str, Any]:
