@@ -186,7 +186,8 @@ class _Pieces:
         whole[rows] = first
         table = np.vstack([whole, more])
         origin, u, v = (table[:, column].astype(np.int64) for column in range(3))
-        low, high = table[:, 3], table[:, 4]
+        # copies: views would keep the whole table
+        low, high = table[:, 3].copy(), table[:, 4].copy()
         is_gate = np.arange(len(table)) >= len(table) - len(gates)
         changed = np.sort(np.concatenate([rows, np.arange(n, len(table))]))
         frame = self._frame(origin, u, v, low, high, changed)

@@ -119,6 +119,11 @@ class Domain:
     def _driving_min(self) -> dict[float, tuple[Floats, Floats]]:
         return {}
 
+    @cached_property
+    def _no_delay_min(self) -> Floats:
+        """One copy for all states in which nobody is checked, of which there are many."""
+        return np.zeros(len(self.rows))
+
     def driving_min(self, factor: float) -> tuple[Floats, Floats]:
         """Minutes along and against each edge, not to be changed: one copy for all searches at a factor.
 
@@ -208,7 +213,7 @@ class Domain:
         closed[mine[mine >= 0]] = False
         if effect is None:
             changed = None if len(mine) else np.zeros(0, dtype=np.int64)
-            return State(closed, np.zeros(len(self.rows)), (0.0,) * len(self.entries), factor, changed)
+            return State(closed, self._no_delay_min, (0.0,) * len(self.entries), factor, changed)
         if len(effect.closed) != len(self.local):
             raise NetworkError(
                 f"an effect on {len(effect.closed)} edges was given for a network of {len(self.local)}; "
@@ -218,7 +223,8 @@ class Domain:
         # A way in takes the delays of all its edges, and is shut as soon as one of them is.
         delay_min = effect.delay_min
         entry_min = tuple(np.inf if effect.closed[w].any() else float(delay_min[w].sum()) for w in ways)
-        more, delays = effect.closed[self.rows], delay_min[self.rows]
+        more = effect.closed[self.rows]
+        delays = delay_min[self.rows] if len(effect.slowed) else self._no_delay_min
         changed = None if len(mine) else np.flatnonzero((more & ~closed) | (delays != 0))
         return State(closed | more, delays, entry_min, factor, changed)
 

@@ -732,8 +732,8 @@ class Network:
 
 
 def _values(column: pd.Series) -> NDArray[Any]:
-    """The values of a column; of texts, which most edges share with others, one copy of each."""
-    if not isinstance(column.dtype, pd.StringDtype):
+    """The values of a column; of texts that are no Python strings yet, and which most edges share, one copy of each."""
+    if not isinstance(column.dtype, pd.StringDtype) or column.dtype.storage == "python":
         return np.asarray(column.to_numpy())
     which, words = pd.factorize(column, use_na_sentinel=False)
     return np.asarray(words.to_numpy(dtype=object)[which])
