@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import geopandas as gpd
 import pandas as pd
@@ -554,9 +554,12 @@ def compute_results(
         run = _open_pinned(Study.find(study), osm, dem, locked, say, ahead)
         aside = _asides(run) if second_process else {}
         on_the_way = [step for step in _ON_THE_WAY if step is not impacts.route_crossings or _has_impacts(run)]
+        is_large = False
         for name, value in run.in_turn(step.declared.name for step in on_the_way):
-            if name in aside and (name != lines.joined_ways.declared.name or len(value.physical.edges) > WORTH_A_COPY):
-                copied.enter_context(run.aside(aside[name]))
+            if name == inputs.osm.declared.name:
+                is_large = value is not None and len(value.ways) > WORTH_A_COPY
+            if name in aside and (is_large or not aside[name].large):
+                copied.enter_context(run.aside(aside[name].names, aside[name].halves))
             elif name == steps_of_results.results.declared.name:
                 results: Results = value
             elif name == steps_of_results.map_ground.declared.name:
@@ -568,29 +571,34 @@ def compute_results(
 
 _ON_THE_WAY: tuple[AnyStep, ...] = (
     # the map is said to be read when nothing is left to do before it comes
-    *(inputs.dem, inputs.borders, inputs.places, inputs.map_file, inputs.data_sources),
+    *(inputs.dem, inputs.borders, inputs.places, inputs.map_file, inputs.osm, inputs.data_sources),
     *(lines.joined_ways, lines.conflated_ways, lines.road_courses),
-    *(lines.lie_of_network, lines.conflation, lines.candidates, impacts.route_crossings, steps_of_results.impacts),
+    *(lines.lie_of_network, lines.conflation),
+    *(lines.candidates, impacts.route_crossings, steps_of_results.impacts),
     *(impacts.impact_rows, impacts.metrics),
-    *(flows.flows, steps_of_results.notes, steps_of_results.results, steps_of_results.map_ground),
+    *(flows.shown_cases, flows.flows_of_pairs, flows.flows),
+    *(steps_of_results.notes, steps_of_results.results, steps_of_results.map_ground),
 )
 """What is computed one after another, so that each leaves less that others are still computed from, and that what a
 second process computes is waited for last."""
 
 
+MAPS_ASIDE = ("named_places", "relief", "drawn_borders")
+"""What a second process computes of maps as soon as all is read, while the first joins roads."""
 ROADS_ASIDE = ("road_courses",)
-"""What a second process computes while the first finds the catalogue's sections on the map."""
+"""The same while the first finds the catalogue's sections on the map."""
 WORTH_A_COPY = 10_000
-"""So many edges take longer to lay over the ground than a second process takes to begin."""
+"""So many ways of a map take longer to join and to lay over the ground than a second process takes to begin."""
 CHAINS_ASIDE = ("road_survey", "chain_surveys")
 """The same while the first lays the network into its countries and times it."""
-IMPACTS_ASIDE = (
-    *("beside_routes", "severance_figuress", "strips"),
-    "cells of corridor.metrics.border.measure_border_bands",
-)
+IMPACTS_HALVES = ("crossed_by_route", "beside_routes")
+"""What both find, each of half of the routes."""
+IMPACTS_ASIDE = ("severance_figuress", "strips", "cells of corridor.metrics.border.measure_border_bands")
 ASIDE = ("profiles", "route_rows", "line_metrics", "layers", "map_ground")
 """The same while the first finds what routes meet and searches for ways round it: about half of the work that is left,
 and little that the first needs too. What is wanted first comes first."""
+FLOWS_ASIDE = ("flows_of_network",)
+"""The same while the first measures flows between pairs of places, where maps are drawn by then."""
 
 
 def _has_impacts(run: Run) -> bool:
@@ -598,13 +606,23 @@ def _has_impacts(run: Run) -> bool:
     return not run.given(steps_of_results.impacts.declared.name)
 
 
-def _asides(run: Run) -> dict[str, tuple[str, ...]]:
-    """Names of what a copy of the process takes over, by the value after which there are two branches."""
-    impacts_too = IMPACTS_ASIDE if _has_impacts(run) else ()
+class _Branch(NamedTuple):
+    """Names of what a copy of the process takes over, whole and half; ``large``: where a map is worth it alone."""
+
+    names: tuple[str, ...]
+    halves: tuple[str, ...] = ()
+    large: bool = False
+
+
+def _asides(run: Run) -> dict[str, _Branch]:
+    """What a copy of the process takes over, by the value after which there are two branches."""
+    impacts_too, halves = (IMPACTS_ASIDE, IMPACTS_HALVES) if _has_impacts(run) else ((), ())
     return {
-        lines.joined_ways.declared.name: ROADS_ASIDE,
-        lines.road_courses.declared.name: CHAINS_ASIDE,
-        lines.candidates.declared.name: (*impacts_too, *ASIDE),
+        inputs.osm.declared.name: _Branch(MAPS_ASIDE, large=True),
+        lines.joined_ways.declared.name: _Branch(ROADS_ASIDE, large=True),
+        lines.road_courses.declared.name: _Branch(CHAINS_ASIDE),
+        lines.candidates.declared.name: _Branch((*impacts_too, *ASIDE), halves),
+        flows.shown_cases.declared.name: _Branch(FLOWS_ASIDE, large=True),
     }
 
 

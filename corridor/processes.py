@@ -35,16 +35,17 @@ class Aside:
         names: of the values.
         compute: gives names and values, one after another. No other thread of this process may hold a lock that it
             needs.
-        meanwhile: what this process does, once and one after another, as soon as it would only wait for a value.
+        meanwhile: what this process does, once and one after another, as soon as it would only wait for a value; done,
+            it is taken from the list, which several may share.
     """
 
     def __init__(
         self,
         names: Iterable[str],
         compute: Callable[[], Iterable[tuple[str, Any]]],
-        meanwhile: Iterable[Callable[[], None]] = (),
+        meanwhile: list[Callable[[], None]] | None = None,
     ) -> None:
-        self.meanwhile = list(meanwhile)
+        self.meanwhile = [] if meanwhile is None else meanwhile
         """What is still to be done while a value is waited for."""
         self.names: set[str] = set()
         """Of the values that are to come."""

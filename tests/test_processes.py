@@ -61,7 +61,7 @@ def test_who_waits_does_something_else_first_and_once() -> None:
         yield "late", 1
         yield "later", 2
 
-    with Aside(["late", "later"], compute, more) as aside:
+    with Aside(["late", "later"], compute, list(more)) as aside:
         assert done == []
         assert (aside.take("late"), aside.take("later")) == ((1,), (2,))
         assert (done, aside.meanwhile) == (["one", "other"], [])
@@ -222,6 +222,33 @@ def test_a_fault_of_a_step_that_is_computed_aside_is_met_where_its_value_is_want
         assert run[total][1] == os.getpid()
         with pytest.raises(ValueError, match="-3 is below 0"):
             _ = run[both]
+
+
+def test_the_later_half_of_the_items_is_computed_aside_before_all_else() -> None:
+    said: list[str] = []
+    run = _run({"a": 2, "b": 3, "c": 4, "d": 5, "e": 6}, said)
+    with run.aside(["total"], halves=["squares"]):
+        values = [*run[square].values(), run[total]]
+        # nothing of what both need is let go while one of them is at it
+        assert [name for name, _ in run.in_turn(["both"])] == ["both"]
+    assert [value for value, _ in values] == [4, 9, 16, 25, 36, 20]
+    assert [process == os.getpid() for _, process in values] == [True, True, True, False, False, False]
+    assert said == ["squaring", "adding up"]
+
+
+def test_a_fault_in_the_half_of_the_other_is_met_here() -> None:
+    run = _run({"a": 2, "b": -3}, [])
+    with run.aside([], halves=["squares"]):
+        assert run[square]["a"] == (4, os.getpid())
+        with pytest.raises(ValueError, match="-3 is below 0"):
+            _ = run[square]["b"]
+
+
+def test_what_one_copy_was_to_give_the_next_one_knows() -> None:
+    run = _run({"a": 2, "b": 3}, [])
+    with run.aside(["total"]), run.aside(["both"]):
+        assert run[both] == [5, 4, 9]
+        assert run[total][1] != os.getpid()
 
 
 # --- Room ---

@@ -13,7 +13,18 @@ import pandas as pd
 import pytest
 
 from corridor import comparison, processes
-from corridor.comparison import ASIDE, CHAINS_ASIDE, IMPACTS_ASIDE, ROADS_ASIDE, Comparison, compare, compute_results
+from corridor.comparison import (
+    ASIDE,
+    CHAINS_ASIDE,
+    FLOWS_ASIDE,
+    IMPACTS_ASIDE,
+    IMPACTS_HALVES,
+    MAPS_ASIDE,
+    ROADS_ASIDE,
+    Comparison,
+    compare,
+    compute_results,
+)
 from corridor.errors import StudyError
 from corridor.export.folder import MANIFEST, PAGE
 from corridor.export.results import write_results
@@ -262,6 +273,7 @@ def test_a_second_process_writes_the_same_files(osm, folder, tmp_path, monkeypat
         names = [path.name for path in out.iterdir() if path.suffix != ".gpkg" and path.name != MANIFEST]
         written.append({name: (out / name).read_bytes() for name in names})
         # rows of single routes are asked for by packages alone
-        every = {*ROADS_ASIDE, *CHAINS_ASIDE, *IMPACTS_ASIDE, *ASIDE, PAGE, *(["osm_parts"] if osm else [])}
-        assert came == (every - {"route_rows"} if cores == 2 else set())
+        mapped = ("osm_parts", *MAPS_ASIDE, *ROADS_ASIDE, *FLOWS_ASIDE) if osm else ()
+        every = {*mapped, *CHAINS_ASIDE, *IMPACTS_HALVES, *IMPACTS_ASIDE, *ASIDE, PAGE}
+        assert came - {"route_rows"} == (every - {"route_rows"} if cores == 2 else set())
     assert written[0] == written[1]

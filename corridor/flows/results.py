@@ -42,6 +42,10 @@ ROAD_ONLY, ANY_MODE = ("road",), None
 """Modes over which indicators are measured: trucks alone, and whatever there is."""
 TABLES = ("flows", "pairs", "control", "ways", "dependence", "potentials", "regret", "counts", "documented")
 """Names of all tables, as fields of :class:`FlowResults`."""
+STATE_TABLES = frozenset(("dependence", "potentials", "regret"))
+"""Those that hang on the links that are open, and on nothing else."""
+_PAIR_TABLES = frozenset(("flows", "pairs", "control", "ways"))
+"""Those that are made together, pair by pair."""
 HOURS = ("drive_h", "rest_h", "check_h", "transfer_h")
 """What a trip's hours consist of."""
 IDEAL_SPEED_KMH = 60.0
@@ -195,7 +199,7 @@ class _Tables:
         # Many cases do the same to the links, and a year often adds nothing to the one before.
         by_pair = (state, before, shut, opened)
         if by_pair not in self._kept:
-            self._kept[by_pair] = self._pair_blocks(state, before, shut, opened)
+            self._kept[by_pair] = self._pair_blocks(state, before, shut, opened) if self.wanted & _PAIR_TABLES else {}
         if state not in self._kept:
             self._kept[state] = {name: build(state) for name, build in self._by_state.items()}
         for name, blocks in (*self._kept[by_pair].items(), *self._kept[state].items()):

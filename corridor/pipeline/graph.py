@@ -569,7 +569,8 @@ class Run:
         self._keys: dict[str, bytes] = {}
         # a run's values are fixed, so what they are made from is, too
         self._made: dict[str | tuple[str, Any], bytes] = {}
-        self._aside = ahead or Aside((), dict)
+        self._aside = Aside((), dict) if ahead is None else ahead
+        self._theirs: dict[str, frozenset[Any]] = {}
 
     def replace(self, **values: Any) -> Run:
         """The same with other values given; what doesn't hang on them is shared.
@@ -666,32 +667,49 @@ class Run:
             yield name, dict(value) if isinstance(value, Items) else value
             # A whole value is there and asks for nothing more; one that is computed item by item may have let go some.
             whole = {name for name in self.cache.names if isinstance(self.graph.steps[name], Step)}
-            settled = self._given.keys() | whole | self._aside.names
+            settled = self._given.keys() | whole | self._aside.names - self._theirs.keys()
             needed = (self.graph.upstream(name, known=settled) for name in left)
             self.cache.keep_only(frozenset().union(*needed))
             give_memory_back()
 
     @contextmanager
-    def aside(self, names: Iterable[str]) -> Iterator[None]:
+    def aside(self, names: Iterable[str], halves: Iterable[str] = ()) -> Iterator[None]:
         """Have some values computed by a copy of this process, where there is a core for it, while this one goes on.
 
-        The copy knows what is computed by now; whoever asks for one of its values waits for it. For programs of which
-        no other thread is at work.
+        The copy knows what is computed by now, with what an earlier one was still to give; whoever asks for one of its
+        values waits for it. For programs of which no other thread is at work.
 
         Args:
             names: of the values, in the order in which they will be asked for.
+            halves: of values that are computed item by item: of these the copy takes over the later half, before all
+                others.
         """
+        for name in self._aside.names & self.graph.steps.keys():
+            self._receive(self.graph.steps[name])
         # who computes them says nothing: steps are said when their values are taken
         silently, wanted = self.freed(()), list(names)
-        with Aside(wanted, lambda: silently.in_turn(wanted), self._aside.meanwhile) as self._aside:
+        # all that is given is the same: what values are known by needn't be found again
+        silently._keys, silently._made = self._keys, self._made
+        theirs = {name: items[(len(items) + 1) // 2 :] for name in halves for items in [list(self[name])]}
+
+        def compute() -> Iterator[tuple[str, Any]]:
+            for name, items in theirs.items():
+                yield name, {item: silently[name][item] for item in items}
+            yield from silently.in_turn(wanted)
+
+        with Aside([*theirs, *wanted], compute, self._aside.meanwhile) as self._aside:
+            self._theirs = {name: frozenset(items) for name, items in theirs.items()}
             yield
 
-    def _from_aside(self, found: AnyStep) -> tuple[Any, ...]:
-        """What the copy of this process computed of a step, alone in a tuple; an empty one where it didn't."""
-        values = self._aside.take(found.declared.name)
-        if values:
+    def _receive(self, found: AnyStep) -> None:
+        """Keep what the copy of this process computed of a step, if it did."""
+        for value in self._aside.take(found.declared.name):
             self._say(found)
-        return values
+            if isinstance(found, Step):
+                self.cache.get(found.declared, self._made_from(found), partial(_same, value))
+            else:
+                for item, one in value.items():
+                    self.cache.get(found.declared, self._item_made_from(found, item), partial(_same, one))
 
     def key(self, name: str) -> bytes:
         """What a value is known by: runs with the same key have the same value.
@@ -734,19 +752,18 @@ class Run:
         return self._computed(found, self._made_from(found))
 
     def _computed(self, found: Step[..., Any], key: bytes) -> Held:
-        def make() -> Any:
-            values = self._from_aside(found)
-            return values[0] if values else self._call(found, {name: self[name] for name in found.declared.inputs})
-
-        return self.cache.get(found.declared, key, make)
+        if not self.cache.has(found.declared, key):
+            self._receive(found)
+        return self.cache.get(
+            found.declared, key, lambda: self._call(found, {name: self[name] for name in found.declared.inputs})
+        )
 
     def _item(self, found: Each[..., Any], item: Any) -> Held:
         """One item of a step that is computed item by item."""
         key = self._item_made_from(found, item)
-        if not self.cache.has(found.declared, key):
-            for values in self._from_aside(found):
-                for at, value in values.items():
-                    self.cache.get(found.declared, self._item_made_from(found, at), partial(_same, value))
+        theirs = self._theirs.get(found.declared.name)
+        if not self.cache.has(found.declared, key) and (theirs is None or item in theirs):
+            self._receive(found)
         if found.declared.at_once is not None and not self.cache.has(found.declared, key):
             self._make_at_once(found, found.declared.at_once)
         return self.cache.get(found.declared, key, lambda: self._call(found, self._arguments(found, item)))

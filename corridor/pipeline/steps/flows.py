@@ -5,13 +5,14 @@ A study without long-distance tables has a model of None, and ``flow_rows`` are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
 from corridor.flows.changes import Case, Measures, build_case, build_cases
 from corridor.flows.model import FlowModel
-from corridor.flows.results import RESULT_TABLES, FlowResults, measure_flows
+from corridor.flows.results import RESULT_TABLES, STATE_TABLES, FlowResults, measure_flows
 from corridor.flows.tables import find_tables, load_tables
 from corridor.io.read.inputs import latest_day
 from corridor.pipeline.graph import Progress, each, step
@@ -43,12 +44,10 @@ def flow_case(candidate: Candidate, regime: Regime | None, pair_row: Row, flow_m
 
 
 @step()
-def flows(
-    flow_model: FlowModel | None, candidates: Mapping[str, Candidate], metrics: pd.DataFrame, progress: Progress
-) -> FlowResults | None:
-    """What reports show of the long-distance network, for each candidate under each regime."""
+def shown_cases(flow_model: FlowModel | None, candidates: Mapping[str, Candidate], metrics: pd.DataFrame) -> list[Case]:
+    """What each candidate under each regime does to the links, with the network alone, as reports show them."""
     if flow_model is None:
-        return None
+        return []
     measured = None
     if "regime_id" in metrics:
         rows = metrics.to_dict("records")
@@ -57,8 +56,29 @@ def flows(
         acting = {action.measure for action in flow_model.tables.actions if action.measure}
         measured = {key: row for key, row in measured.items() if not acting & _undetermined(row)}
     packages = {key: [m.candidate_id for m in found.members] for key, found in candidates.items() if found.members}
-    cases = build_cases(flow_model.tables, measured, packages)
-    return measure_flows(flow_model, cases, progress=progress, tables=RESULT_TABLES)
+    return build_cases(flow_model.tables, measured, packages)
+
+
+@step()
+def flows_of_pairs(flow_model: FlowModel | None, shown_cases: Sequence[Case], progress: Progress) -> FlowResults | None:
+    """Of what reports show, what is measured pair by pair."""
+    wanted = set(RESULT_TABLES) - STATE_TABLES
+    return None if flow_model is None else measure_flows(flow_model, shown_cases, progress=progress, tables=wanted)
+
+
+@step()
+def flows_of_network(flow_model: FlowModel | None, shown_cases: Sequence[Case]) -> FlowResults | None:
+    """Of what reports show, what hangs on the open links alone: about half of the work."""
+    wanted = set(RESULT_TABLES) & STATE_TABLES
+    return None if flow_model is None else measure_flows(flow_model, shown_cases, tables=wanted)
+
+
+@step()
+def flows(flows_of_pairs: FlowResults | None, flows_of_network: FlowResults | None) -> FlowResults | None:
+    """What reports show of the long-distance network, for each candidate under each regime."""
+    if flows_of_pairs is None or flows_of_network is None:
+        return None
+    return replace(flows_of_pairs, **{name: getattr(flows_of_network, name) for name in STATE_TABLES})
 
 
 def _undetermined(row: Measures) -> set[str]:

@@ -38,7 +38,7 @@ from corridor.network.driving_times import TimeFit
 from corridor.network.graph import Position
 from corridor.pipeline.graph import step
 from corridor.pipeline.steps.impacts import Pair
-from corridor.report.map.ground import draw_ground
+from corridor.report.map.ground import LatLon, border_lines, build_relief, draw_ground
 from corridor.report.tables import format_number
 from corridor.schema.candidate import Candidate, Profile, route_message
 from corridor.schema.catalogue import MAIN_ROADS, Crossing, Node, Section
@@ -57,6 +57,7 @@ from corridor.schema.results import (
     NamedPlace,
     PanelFacts,
     PerspectiveWords,
+    Relief,
     Results,
 )
 from corridor.schema.settings import Condition
@@ -257,11 +258,29 @@ def impacts(
 
 
 @step()
+def named_places(shown_places: Places | None, place_names: PlaceNames, mapped: OsmData | None) -> list[dict[str, str]]:
+    """Names by language of each place that maps show."""
+    return name_places(shown_places.frame, place_names, mapped.places if mapped else None) if shown_places else []
+
+
+@step()
+def relief(dem: Dem) -> Relief:
+    """The picture of the heights that maps are drawn on."""
+    return build_relief(dem.heights_m, dem.grid)
+
+
+@step()
+def drawn_borders(borders: Borders, relief: Relief) -> list[LatLon]:
+    """Borders as maps draw them."""
+    return border_lines(borders.countries, relief.bounds)
+
+
+@step()
 def layers(
     dem: Dem,
     borders: Borders,
     shown_places: Places | None,
-    place_names: PlaceNames,
+    named_places: list[dict[str, str]],
     border_rivers: tuple[BorderRiver, ...],
     mapped: OsmData | None,
     crossings_then: Mapping[str, Crossing],
@@ -288,8 +307,7 @@ def layers(
     )
     shown = gpd.GeoDataFrame({"name": [], "country": [], "population": [], "names": []}, geometry=[], crs=WGS84)
     if shown_places:
-        named = name_places(shown_places.frame, place_names, mapped.places if mapped else None)
-        shown = shown_places.frame.assign(names=named)
+        shown = shown_places.frame.assign(names=named_places)
     # Without mapped rivers the one that a reader needs most, along the border, is drawn from the border itself.
     rivers = mapped.rivers if mapped is not None and len(mapped.rivers) else None
     return Layers(
@@ -308,9 +326,9 @@ def layers(
 
 
 @step()
-def map_ground(layers: Layers) -> MapGround:
+def map_ground(layers: Layers, relief: Relief, drawn_borders: list[LatLon]) -> MapGround:
     """What is drawn under the routes on maps."""
-    return draw_ground(layers)
+    return draw_ground(layers, relief, drawn_borders)
 
 
 def _spelled(rivers: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

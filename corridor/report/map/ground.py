@@ -21,16 +21,19 @@ Window = tuple[float, float, float, float]
 """West, south, east and north in degrees."""
 
 
-def draw_ground(layers: Layers) -> MapGround:
+def draw_ground(layers: Layers, relief: Relief | None = None, borders: list[LatLon] | None = None) -> MapGround:
     """Draw what lies under the routes.
 
     Args:
         layers: heights, countries, rivers and roads.
+        relief: of these heights, if it is drawn already.
+        borders: of these countries, if they are.
     """
-    relief = build_relief(layers.heights_m, layers.grid)
+    if relief is None:
+        relief = build_relief(layers.heights_m, layers.grid)
     return MapGround(
         relief,
-        borders=border_lines(layers.countries, relief.bounds),
+        borders=border_lines(layers.countries, relief.bounds) if borders is None else borders,
         rivers=river_lines(layers.rivers, relief.bounds),
         roads=road_lines(layers.roads, relief.bounds),
     )
