@@ -273,3 +273,10 @@ def test_what_was_done_to_a_line_stands_at_its_route():
     assert page.count('data-i18n="card.about_line"') == 1
     assert "drawn the other way, and turned round</dd>" in page
     assert candidate_lines(view)["remarks"].tolist()[:2] == ["drawn the other way, and turned round", ""]
+
+
+def test_without_javascript_the_page_says_what_is_missing(page):
+    """What stands in a noscript is a line in words; the figures beside it are there without any script."""
+    (said,) = re.findall(r"<noscript>(.*?)</noscript>", page, flags=re.DOTALL)
+    assert "JavaScript is off" in said
+    assert "<script" not in said
