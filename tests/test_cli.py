@@ -109,6 +109,12 @@ def test_a_study_is_a_file_or_a_bundled_name(midland, monkeypatch):
     assert load_study(NAME).id == "midland"
 
 
+@pytest.mark.parametrize("module", ["corridor", "corridor.cli"])
+def test_the_command_runs_as_a_module_too(module):
+    done = subprocess.run([sys.executable, "-m", module, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == version("corridor")
+
+
 @pytest.mark.usefixtures("shared_runs")
 def test_doctor_on_the_bundled_study_says_what_the_data_are_and_lack(call):
     code, out, err = call("doctor")
