@@ -576,8 +576,8 @@ _ON_THE_WAY: tuple[AnyStep, ...] = (
     *(lines.lie_of_network, lines.conflation),
     *(lines.candidates, impacts.route_crossings, steps_of_results.impacts),
     *(impacts.impact_rows, impacts.metrics),
-    *(flows.shown_cases, flows.flows_of_pairs, flows.flows),
-    *(steps_of_results.notes, steps_of_results.results, steps_of_results.map_ground),
+    *(flows.shown_cases, flows.flows_of_pairs, steps_of_results.notes, ranking.if_opened, flows.flows),
+    *(steps_of_results.results, steps_of_results.map_ground),
 )
 """What is computed one after another, so that each leaves less that others are still computed from, and that what a
 second process computes is waited for last."""

@@ -44,7 +44,7 @@ from corridor.export.gis import (
 from corridor.files import put_in_place, workspace
 from corridor.processes import Aside
 from corridor.report.i18n import clean, clean_text, render, render_table
-from corridor.report.page.build import build_page
+from corridor.report.page.build import build_page, draw_map
 from corridor.report.tables import plain_table, write_csv, write_plain_csv
 from corridor.report.view import ReportView, describe_run
 from corridor.schema.column import Column, Criterion, Kind, find_column
@@ -183,6 +183,8 @@ def write_results(
     return target / PAGE
 
 
+_MAP = "map"
+"""What the copy that draws the map gives."""
 Write = Callable[[Path], object]
 """What makes a file at a path."""
 
@@ -194,14 +196,27 @@ def _write_files(results: Results, folder: Path, formats: Collection[str], secon
     # process, and whatever else silences warnings in another thread would undo that.
     _ = view.ground
 
-    jobs: dict[str, Write] = {PAGE: lambda path: _write_text(build_page(view), path)}
+    def write_page(drawing: Aside | None = None) -> str:
+        """Write the page, with the map that a copy of this process draws, if one does."""
 
-    def write(name: str) -> str:
+        def drawn_map(view: ReportView) -> tuple[str, str]:
+            pieces: tuple[tuple[str, str], ...] = drawing.take(_MAP) if drawing else ()
+            return pieces[0] if pieces else draw_map(view)
+
+        _write_text(build_page(view, drawn_map=drawn_map), folder / PAGE)
+        return PAGE
+
+    jobs: dict[str, Write] = {PAGE: lambda _: write_page()}
+
+    def write(name: str) -> None:
         jobs[name](folder / name)
-        return name
 
-    # The page is most of the work, and holds Python's lock for most of it: a copy begins before all else.
-    with Aside([PAGE] if second_process else [], lambda: [(PAGE, write(PAGE))]) as aside:
+    # The page is most of the work, and holds Python's lock for most of it: copies begin before all else, one with the
+    # map, for which the other one waits at last.
+    with (
+        Aside([_MAP] if second_process else [], lambda: [(_MAP, draw_map(view))]) as drawing,
+        Aside([PAGE] if second_process else [], lambda: [(PAGE, write_page(drawing))]) as aside,
+    ):
         jobs |= _other_files(results, view, formats)
         map_in_threads(write, [name for name in jobs if name not in aside.names])
         if PAGE in aside.names and not aside.take(PAGE):

@@ -300,22 +300,45 @@ PAGE_SCRIPTS = (
 PAGE_STYLES = ("page.css", "print.css")
 
 
-def build_page(view: ReportView, made_on: str | None = None) -> str:
+def draw_map(view: ReportView) -> tuple[str, str]:
+    """HTML and script of the page's map.
+
+    Args:
+        view: the comparison as it is shown.
+    """
+    # Folium takes a quarter of a second to load: only who makes a page waits for it.
+    from corridor.report.map.build import build_map, map_pieces
+
+    return map_pieces(build_map(view))
+
+
+def build_page(
+    view: ReportView,
+    made_on: str | None = None,
+    drawn_map: Callable[[ReportView], tuple[str, str]] = draw_map,
+) -> str:
     """Build the whole page as HTML text; the same text for the same results on the same day.
 
     Args:
         view: the comparison as it is shown.
         made_on: day that is printed as that of making; today, or that of SOURCE_DATE_EPOCH, if left out.
+        drawn_map: what :func:`draw_map` gives, asked for when all else is there.
 
     Raises:
         OutputError: a part of the package is missing.
     """
-    # Folium takes a quarter of a second to load: only who makes a page waits for it.
-    from corridor.report.map.build import MAP_SCRIPTS, MAP_STYLES, build_map, map_pieces
+    from corridor.report.map.build import MAP_SCRIPTS, MAP_STYLES
     from corridor.webmap import icon_script, leaflet_css, leaflet_js
 
+    scores, flows, glance = build_score_data(view), build_flow_data(view), build_glance(view)
+    conditions = build_conditions(view)
+    data = script_json(
+        _page_data(view, scores)
+        | {"flows": flows, "glance": glance, "conditions": conditions["values"] if conditions else None}
+    )
+    shown = {**_first_screen(view, glance), **_words(view, scores)}
+    map_html, map_script = drawn_map(view)
     # The order matters: libraries, then what uses them, the map, and the script that starts the page at last.
-    map_html, map_script = map_pieces(build_map(view))
     scripts = [
         leaflet_js(), icon_script(), uplot_js(), js_theme(),
         *(read_asset(name) for name in (*MAP_SCRIPTS, *PAGE_SCRIPTS[:-1])),
@@ -324,24 +347,16 @@ def build_page(view: ReportView, made_on: str | None = None) -> str:
     styles = [leaflet_css(), uplot_css(), css_theme(), *(read_asset(name) for name in (*MAP_STYLES, *PAGE_STYLES))]
     # Scripts are allowed by the hash of their text, so that whatever else found its way into the page would not run.
     _check_inline(scripts, styles)
-    scores, flows, glance = build_score_data(view), build_flow_data(view), build_glance(view)
-    conditions = build_conditions(view)
     return _template().render(
         policy=_policy(scripts),
         styles=[Markup(style) for style in styles],  # noqa: S704  (files of this package and its libraries)
         scripts=[Markup(script) for script in scripts],  # noqa: S704
         map_html=Markup(map_html),  # noqa: S704  (built by build_map; its data are escaped there)
-        data=Markup(  # noqa: S704
-            script_json(
-                _page_data(view, scores)
-                | {"flows": flows, "glance": glance, "conditions": conditions["values"] if conditions else None}
-            )
-        ),
+        data=Markup(data),  # noqa: S704
         flows=flows,
         made_on=made_on or _today(),
         conditions=conditions,
-        **_first_screen(view, glance),
-        **_words(view, scores),
+        **shown,
     )
 
 
