@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import shapely
+
 from corridor.geo.geodesy import distance_m
+from corridor.io.read.borders import Borders
 from corridor.io.read.places import Places
 from corridor.metrics.terrain import GradeSupport
 from corridor.network.conflation import Conflation
@@ -17,6 +21,10 @@ from corridor.schema.regime import Regime
 from corridor.schema.vocabulary import GeometryQuality
 from corridor.terrain.surface import Dem
 from corridor.wording import format_position
+
+LEAST_STRAY_KM = 1.0
+"""Less than this beyond a border is how borders and roads are drawn, on the two banks of a river for one. Declared."""
+_STRAY_STEP_M = 100.0
 
 
 def describe_limits(
@@ -123,6 +131,52 @@ def status_note(statuses: Sequence[DatedStatus], today: str) -> tuple[Message, .
     return (Message("limit.old_statuses", kinds),)
 
 
+def stray_notes(candidates: Iterable[Candidate], borders: Borders) -> tuple[Message, ...]:
+    """What runs on ground of another country than it counts as, where no crossing is listed at which it could enter.
+
+    A way of the map counts whole as the country that most of it lies in (:mod:`corridor.network.jurisdiction`), so that
+    an enclave on it, or a claim of both, would pass in silence.
+
+    Args:
+        candidates: the routes.
+        borders: the countries.
+
+    Returns:
+        One remark for each route and each two countries, of at least a kilometre.
+    """
+    found = []
+    for candidate in candidates:
+        parts = [part for part in candidate.parts if part.geometry_quality == GeometryQuality.OSM]
+        # Only what meets a border can lie in two countries; where a schematic line runs nobody knows.
+        lines = np.array([part.line for part in parts], dtype=object)
+        near = np.unique(borders.tree.query(lines, predicate="intersects")[0]) if parts and len(borders.lines) else ()
+        strays: dict[tuple[str, str], float] = {}
+        for part in (parts[row] for row in near):
+            count = max(round(part.drawn_km * 1000 / _STRAY_STEP_M), 2)
+            middles = shapely.line_interpolate_point(part.line, (np.arange(count) + 0.5) / count, normalized=True)
+            for code in borders.country_at(shapely.get_x(middles), shapely.get_y(middles)):
+                if code not in ("", part.country):
+                    strays[part.country, code] = strays.get((part.country, code), 0.0) + part.drawn_km / count
+        found += [
+            Message(
+                "limit.strays",
+                {
+                    "name": route_message(candidate),
+                    "km": f"{km:.1f}",
+                    "ground": _country(code, borders.names),
+                    "own": _country(own, borders.names),
+                },
+            )
+            for (own, code), km in strays.items()
+            if km >= LEAST_STRAY_KM
+        ]
+    return tuple(found)
+
+
+def _country(code: str, names: Mapping[str, str]) -> Message:
+    return Message(f"country.{code}", fallback=names.get(code, code))
+
+
 def _heights_note(dem: Dem) -> Message:
     return Message(
         "limit.heights",
@@ -137,9 +191,7 @@ def _heights_note(dem: Dem) -> Message:
 
 def _reach_note(item: Reachability, places: Places | None, names: Mapping[str, str]) -> Message:
     """Whether open roads of the countries alone lead from origin to destination, and what they lack if not."""
-    countries: Value = listing(
-        (Message(f"country.{code}", fallback=names.get(code, code)) for code in item.countries), ListStyle.AND
-    )
+    countries: Value = listing((_country(code, names) for code in item.countries), ListStyle.AND)
     if not item.countries:
         countries = Message("limit.all_countries")
     if item.connected:

@@ -17,7 +17,7 @@ from corridor.io.read.elevation import LEAST_KNOWN, remark_on_heights
 from corridor.io.read.inputs import known_heights
 from corridor.io.read.places import Places
 from corridor.mcda.robustness import silent_criteria
-from corridor.metrics.limits import DatedStatus, gap_message, old_statuses, status_note
+from corridor.metrics.limits import DatedStatus, gap_message, old_statuses, status_note, stray_notes
 from corridor.metrics.reach import check_crossings
 from corridor.network.connectivity import Reachability
 from corridor.network.driving_times import TimeFit
@@ -98,6 +98,7 @@ def diagnose(
         ]
         reach = run[lines.reach]
         remarks += run[lines.found_again]
+        remarks += stray_notes(run[lines.candidates].values(), run[inputs.borders])
         if study.impact is not None:
             _require_measurable(run)
         remarks += _silent(run)

@@ -28,7 +28,7 @@ from corridor.io.read.rivers import BorderRiver, rivers_along_borders
 from corridor.mcda.matrix import DecisionMatrix
 from corridor.metrics.access import Access
 from corridor.metrics.cost import CostLine, breakdown_table
-from corridor.metrics.limits import DatedStatus, describe_limits, list_statuses, status_note
+from corridor.metrics.limits import DatedStatus, describe_limits, list_statuses, status_note, stray_notes
 from corridor.metrics.population import Population
 from corridor.metrics.registry import table_columns
 from corridor.metrics.terrain import GradeSupport
@@ -407,7 +407,7 @@ def notes(
         found["heights"] = (*found["heights"], Message("limit.heights_bridged", {"routes": shown}))
     if not len(borders.countries):
         found["open roads"] = (*found["open roads"], Message("limit.no_borders"))
-    found["open roads"] += found_again
+    found["open roads"] += (*stray_notes(candidates.values(), borders), *found_again)
     found["map data"] = (*remarks, *borders.remarks, *borders.overlaps)
     return found | {"scoring": matrix.notes, "impacts": impacts.notes if impacts else ()}
 
