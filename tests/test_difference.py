@@ -128,6 +128,33 @@ def test_a_change_within_the_interval_isnt_beyond_it(written, copied):
     assert not found.tables(beyond_only=True)["figures"].size
 
 
+def test_an_unknown_that_became_wider_has_changed_and_is_told_by_its_ends(written, copied, tmp_path):
+    """Without a middle the ends of the ridge's ascent are all that is known of it."""
+
+    def unknown(folder, low, high):
+        table = (folder / "metrics.csv").read_text().splitlines()
+        at = table[0].split(",").index("ascent_m")
+        row = next(i for i, line in enumerate(table) if line.startswith("ridge,"))
+        cells = table[row].split(",")
+        cells[at : at + 3] = ["", str(low), str(high)]
+        table[row] = ",".join(cells)
+        (folder / "metrics.csv").write_text("\n".join(table) + "\n")
+        return folder
+
+    def figures(before, after):
+        return [
+            (row["figure"], row["before"], row["after"])
+            for row in corridor.diff(before, after).figures.to_dict("records")
+        ]
+
+    wide = unknown(shutil.copytree(written, tmp_path / "wide"), 100, 1500)
+    narrow = unknown(copied, 100, 900.5)
+    assert figures(narrow, wide) == [("ascent_m", "[100, 900.5]", "[100, 1500]")]
+    assert figures(wide, wide) == []
+    ((_, known, told),) = figures(written, narrow)
+    assert (told, known > 0) == ("[100, 900.5]", True)
+
+
 def test_ranks_that_change_say_why(written, copied):
     table = (copied / "ranking.csv").read_text().splitlines()
     columns = table[0].split(",")

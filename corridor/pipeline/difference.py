@@ -198,7 +198,10 @@ def _changed_notes(
 
 
 def _changed_figures(old: pd.DataFrame, new: pd.DataFrame) -> Iterator[tuple[str, str, str, Any, Any, bool]]:
-    """Cells of the metric table that differ, for rows that both have; ends of intervals go with their middle."""
+    """Cells of the metric table that differ, for rows that both have; ends of intervals go with their middle.
+
+    Where a figure isn't known its ends stand in for it: an unknown that became wider has changed.
+    """
     both = [key for key in old.index if key in set(new.index)]
     columns = [
         c
@@ -209,9 +212,20 @@ def _changed_figures(old: pd.DataFrame, new: pd.DataFrame) -> Iterator[tuple[str
         was = old[column].reindex(both) if column in old else pd.Series([None] * len(both), both, dtype=object)
         now = new[column].reindex(both) if column in new else pd.Series([None] * len(both), both, dtype=object)
         for key, a, b in zip(both, was.tolist(), now.tolist(), strict=True):
-            if not _agree(a, b):
+            told = a, b
+            if _empty(a) or _empty(b):
+                told = _told(a, old.loc[key], column), _told(b, new.loc[key], column)
+            if not _agree(*told):
                 apart = _apart(old.loc[key], new.loc[key], column)
-                yield str(key[0]), str(key[1]), column, a, b, apart
+                yield str(key[0]), str(key[1]), column, *told, apart
+
+
+def _told(value: Any, row: pd.Series, column: str) -> Any:
+    """A cell, or between what its figure lies where that is all that is known."""
+    ends = row.get(f"{column}_low"), row.get(f"{column}_high")
+    if not _empty(value) or any(_empty(end) or not _number(end) for end in ends):
+        return value
+    return f"[{ends[0]:g}, {ends[1]:g}]"
 
 
 def _agree(a: Any, b: Any) -> bool:
@@ -258,11 +272,12 @@ def _changed_ranks(old: pd.DataFrame, new: pd.DataFrame) -> Iterator[tuple[str, 
 def _rank(row: pd.Series | None) -> str:
     if row is None:
         return "not in the run"
-    rank = row.get("rank")
+    rank, ranks = row.get("rank"), row.get("ranks")
+    has_ranks = ranks is not None and not _empty(ranks) and not _number(ranks)
+    # What isn't known may leave a route a place at best, or none.
     if rank is None or _empty(rank):
-        return "not ranked"
-    ranks = row.get("ranks")
-    words = str(ranks) if ranks is not None and not _empty(ranks) and not _number(ranks) else f"{float(rank):g}"
+        return str(ranks) if has_ranks else "not ranked"
+    words = str(ranks) if has_ranks else f"{float(rank):g}"
     return f"{words}=" if str(row.get("tied")) == "True" else words
 
 
