@@ -35,13 +35,13 @@ from corridor.schema.fields import Grid
 from tests.alignment.helpers import costs, hills, hillside_costs, standard
 
 PRICES = (8.0, 20.0, 60.0, 120.0)
-ENDS = (10_050.0, -950.0), (15_850.0, -6_050.0)
+ENDS = (10_050.0, -650.0), (14_150.0, -4_250.0)
 
 
-def range_of_hills(cells=70, seed=4):
-    """Hills over 7 km with a chain across them, the same on every machine."""
+def range_of_hills(cells=50, seed=4, chain=5 / 7):
+    """Hills over 5 km with a chain across them at a share of their width, the same on every machine."""
     z = np.array(hills((cells, cells), 100.0, 250.0, seed, smooth=6.0).z)
-    ridge = 300.0 * np.exp(-(((np.arange(cells) - 50) / 8.0) ** 2))
+    ridge = 300.0 * np.exp(-(((np.arange(cells) - int(chain * cells)) / 8.0) ** 2))
     return z + ridge[:, None]
 
 
@@ -79,17 +79,17 @@ def test_a_looser_limit_and_more_heights_never_cost_more():
     levels = ((0.0,), (-20.0, 0.0), (-20.0, 0.0, 10.0), (-20.0, -10.0, 0.0, 10.0))
     by_levels = [cost(standard(2.5), replace(options, offsets_m=offsets)) for offsets in levels]
     assert all(b <= a + 1e-9 for a, b in pairwise(by_levels))
-    by_moves = [cost(standard(2.5), replace(options, neighbours=n, directions=0)) for n in (8, 16, 32)]
+    by_moves = [cost(standard(4.0), replace(options, neighbours=n, directions=0)) for n in (8, 16, 32)]
     assert all(b <= a + 1e-9 for a, b in pairwise(by_moves))
 
 
 @pytest.mark.parametrize("offsets", [(0.0,), SearchOptions().offsets_m])
 def test_the_primed_search_finds_what_a_search_that_begins_anew_finds(offsets):
-    ground = build_ground(range_of_hills(45, 3), 200.0)
+    ground = build_ground(range_of_hills(40, 3, chain=1.1), 200.0)
     options = SearchOptions(offsets_m=offsets, max_structure_km=8.0)
     rng = np.random.default_rng(1)
     for tunnel in (10.0, 30.0, 90.0):
-        start, end = (tuple(int(v) for v in rng.integers(2, 43, 2)) for _ in range(2))
+        start, end = (tuple(int(v) for v in rng.integers(2, 38, 2)) for _ in range(2))
         question = Question(ground, start, end, standard(2.5), costs(tunnel=tunnel), options)
         for factor, from_end in ((1.0, False), (1.2, True)):
             plain = search(build_problem(*question), factor, from_end)
@@ -116,7 +116,7 @@ def test_the_primed_search_of_a_part_of_the_ground_finds_what_one_that_begins_an
 
 def test_what_a_looser_grade_found_leads_searches_of_stricter_ones_to_the_same():
     options = SearchOptions(max_structure_km=8.0)
-    question = Question(build_ground(range_of_hills(45, 3), 200.0), (3, 4), (40, 38), standard(4.0), costs(), options)
+    question = Question(build_ground(range_of_hills(36, 3), 200.0), (3, 4), (32, 30), standard(4.0), costs(), options)
     looser, shares = find_start_costs(question), []
     for grade in (1.5, 2.5, 4.0):
         stricter = question._replace(standard=standard(grade, min_radius_m=500.0))
@@ -172,7 +172,9 @@ def test_drawn_lines_keep_the_law_within_their_certificates():
 def test_a_search_without_room_finds_a_line_and_says_by_how_much_it_may_be_off(monkeypatch):
     options = SearchOptions(offsets_m=(-20.0, 0.0, 10.0), max_structure_km=6.0)
     # a line that bends cost a fifth more than one that needn't, and the hasty one more than the best
-    problem = replace(asked(range_of_hills(60, 7), standard(3.5), costs(), options), end_xy=(14_950.0, -4_950.0))
+    problem = replace(
+        asked(range_of_hills(60, 7, chain=5 / 6), standard(3.5), costs(), options), end_xy=(14_950.0, -4_950.0)
+    )
     way = find_way(problem, 1.4)
     backward = search(way.problem, 1.4, reverse=True, guide=way.found)
     bound = 1.4 * way.found.cost_musd
@@ -191,11 +193,11 @@ def test_a_search_without_room_finds_a_line_and_says_by_how_much_it_may_be_off(m
     assert exact <= price * (1 + 1e-9)
 
 
-@pytest.mark.parametrize(("seed", "radius"), [(7, 120.0), (8, 250.0)])
+@pytest.mark.parametrize(("seed", "radius"), [(9, 120.0), (8, 250.0)])
 @pytest.mark.parametrize("apart", [0, 4])
 def test_what_is_known_of_headings_bounds_the_rest_of_every_line_with_bends(monkeypatch, seed, apart, radius):
     options = SearchOptions(offsets_m=(-20.0, 0.0), max_structure_km=4.0)
-    problem = replace(asked(range_of_hills(45, seed), standard(3.5), costs(), options), end_xy=(13_950.0, -4_250.0))
+    problem = replace(asked(range_of_hills(34, seed), standard(3.5), costs(), options), end_xy=(12_950.0, -3_150.0))
     within = 3.0
     monkeypatch.setattr(headings, "APART_CELLS", apart)
     monkeypatch.setattr(headings, "BEYOND", within)
@@ -203,6 +205,7 @@ def test_what_is_known_of_headings_bounds_the_rest_of_every_line_with_bends(monk
     bound = within * way.found.cost_musd
     turning = TurnSearch(way.problem, way.found, bound, radius)
     course, best = turning.exact()
+    assert best > 1.5 * way.found.cost_musd
     forward = search(way.problem, within, guide=way.found)
     known = bound_bends(way.problem, forward, bound, radius)
     assert way.found.cost_musd * (1 - 1e-6) <= known.least_musd <= best * (1 + 1e-9)
@@ -223,10 +226,10 @@ def _spent(turning, course):
     return np.concatenate([[0.0], np.cumsum(prices)])
 
 
-@pytest.mark.parametrize("seed", [7, 9])
+@pytest.mark.parametrize("seed", [8, 9])
 def test_a_search_that_knows_headings_finds_the_line_of_one_that_does_not(seed):
     options = SearchOptions(offsets_m=(0.0,), max_structure_km=4.0)
-    problem = replace(asked(range_of_hills(45, seed), standard(2.5), costs(), options), end_xy=(13_950.0, -4_250.0))
+    problem = replace(asked(range_of_hills(36, seed), standard(2.5), costs(), options), end_xy=(13_150.0, -3_350.0))
     way = find_way(problem, 3.0, from_end=True)
     bound = 3.0 * way.found.cost_musd
     plain, led = (TurnSearch(way.problem, way.found, bound, 250.0) for _ in range(2))
@@ -323,9 +326,9 @@ def test_bends_that_steepen_a_link_at_both_ends_are_weighed_against_each_other(s
 
 
 def test_on_request_the_whole_ground_proves_how_good_a_narrowed_line_is():
-    z, narrowing = range_of_hills(60, 7), (Stage(5, 1.0),)
+    z, narrowing = range_of_hills(46, 7), (Stage(5, 1.0),)
     options = SearchOptions(offsets_m=(-20.0, 0.0, 10.0), max_structure_km=4.0, narrowing=narrowing, dilate_cells=0)
-    problem = replace(asked(z, standard(2.5), costs(), options), end_xy=(14_950.0, -4_950.0))
+    problem = replace(asked(z, standard(2.5), costs(), options), end_xy=(13_950.0, -3_950.0))
     assert find_way(problem).least_musd is None
     certified = find_way(replace(problem, options=replace(options, certify=True)))
     whole = find_way(replace(problem, options=replace(options, narrowing=())))
@@ -363,8 +366,8 @@ def test_where_bends_leave_no_room_a_line_is_sought_on_wider_cells(monkeypatch):
 
 def test_on_large_ground_a_line_with_bends_is_found_beside_one_on_wider_cells(monkeypatch):
     options = SearchOptions(offsets_m=(0.0, 10.0), max_structure_km=4.0)
-    problem = asked(range_of_hills(60, 7), standard(3.0, min_radius_m=200.0), costs(), options)
-    problem = replace(problem, end_xy=(14_950.0, -4_950.0))
+    problem = asked(range_of_hills(46, 7), standard(3.0, min_radius_m=200.0), costs(), options)
+    problem = replace(problem, end_xy=(13_950.0, -3_950.0))
     exact = solve(problem)
     monkeypatch.setattr(way_in, "MOST_STATES", 0)
     beside = solve(problem)

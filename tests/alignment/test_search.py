@@ -79,7 +79,7 @@ def test_a_line_priced_again_costs_what_the_search_said():
 def test_a_watched_search_finds_the_same_and_says_how_far_it_is(monkeypatch):
     """Asked nearly without a pause, the share rises from search to search and is never above one."""
     monkeypatch.setattr(searching, "WATCH_S", 1e-4)
-    problem = build_problem(hills((40, 40), 100.0, 300.0), (5, 5), (34, 34), standard(), costs(), SearchOptions())
+    problem = build_problem(hills((28, 28), 100.0, 300.0), (3, 3), (24, 24), standard(), costs(), SearchOptions())
     shares: list[float] = []
     watched = replace(problem, options=replace(problem.options, watch=shares.append))
     plain, found = search(problem), search(watched)
