@@ -19,6 +19,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ class Written:
     reference: Path
     study: dict[str, Any]
 
-    @property
+    @cached_property
     def by_route(self) -> pd.DataFrame:
         """One row of metrics for each route: what holds under all rules."""
         return self.metrics.drop_duplicates("candidate_id").set_index("candidate_id")
@@ -176,7 +177,9 @@ def rest_of(driving_h: float) -> float:
 def checks(written: Written) -> Iterator[Finding]:
     """Hours of checks from the table of border delays, for routes that pass borders between two countries only."""
     rules = tomllib.loads((written.reference / "regimes.toml").read_text(encoding="utf-8"))["regimes"]
-    delays, crossings = written.table("border_delays"), written.table("crossings")
+    rows = written.table("border_delays").sort_values("year", kind="stable")
+    delays: Delays = dict(iter(rows.groupby(["point", "country", "direction", "mode"])))
+    crossings = written.table("crossings")
     for _, row in written.metrics.iterrows():
         mode = written.by_route.at[row["trip_by"], "mode"]
         if row["regime_id"] not in rules or mode not in ("road", "rail"):
@@ -193,10 +196,12 @@ def checks(written: Written) -> Iterator[Finding]:
 
 
 Hours = tuple[float, float, float]
+Delays = dict[Any, pd.DataFrame]
+"""Rows of border delays in the order of their years, by point, country, direction and mode."""
 
 
 def passages(
-    parts: pd.DataFrame, mode: str, rule: dict[str, Any], delays: pd.DataFrame, crossings: pd.DataFrame
+    parts: pd.DataFrame, mode: str, rule: dict[str, Any], delays: Delays, crossings: pd.DataFrame
 ) -> Iterator[Hours]:
     """Hours of each side that the rules have checked, of changes of gauge, and of checks on the way."""
     rows = list(parts.itertuples())
@@ -242,18 +247,14 @@ def crossing_at(before: Any, after: Any, mode: str, crossings: pd.DataFrame) -> 
     return min(near)[1] if near and min(near)[0] <= 1500 else ""
 
 
-def delays_of(delays: pd.DataFrame, point: str, country: str, direction: str, mode: str) -> Hours | None:
+def delays_of(delays: Delays, point: str, country: str, direction: str, mode: str) -> Hours | None:
     """Lowest, middle and highest hours of rows of one side: the latest year in the middle, all years at the ends."""
     directions = (direction, "both") if direction in ("outbound", "inbound") else (direction,)
     for side in (country, "*"):
         for way in directions:
-            fit = delays[
-                (delays["point"] == point) & (delays["country"] == side) & (delays["direction"] == way)
-                & (delays["mode"] == mode)
-            ]  # fmt: skip
-            if len(fit):
-                latest = fit.sort_values("year", kind="stable").iloc[-1]
-                return fit["hours_low"].min(), latest["hours_mid"], fit["hours_high"].max()
+            fit = delays.get((point, side, way, mode))
+            if fit is not None:
+                return fit["hours_low"].min(), fit["hours_mid"].iloc[-1], fit["hours_high"].max()
     return None
 
 
