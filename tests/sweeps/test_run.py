@@ -5,22 +5,22 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
+from importlib import import_module
+from multiprocessing import get_context
 
 import pandas as pd
 import pytest
 
 import corridor
+from corridor.cli import main
 from corridor.errors import ExtraError, OutputError, SweepError
 from corridor.sweeps import cluster
 from corridor.sweeps.dataset import SweepFolder
 from corridor.sweeps.plan import build_vary
 
-ROOT = Path(__file__).resolve().parents[2]
 PRICES = {"kind": "unit-costs", "values": [0.0, 1.0]}
 VARY = """
 design = "product"
@@ -65,22 +65,45 @@ def files_of(folder):
     return {path.relative_to(folder.path): path.read_bytes() for path in folder.path.rglob("*.parquet")}
 
 
-HOLD = f"""
-import time
-from corridor.sweeps.dataset import SweepFolder
-write = SweepFolder.write
-def held(self, *given):
-    while len(self.done()) >= {HELD}:
-        time.sleep(0.05)
-    write(self, *given)
-SweepFolder.write = held
-"""
+PROCESSES = get_context("forkserver")
+"""Starts processes of their own, which are copies of one that has loaded what they need."""
+PROCESSES.set_forkserver_preload(["distributed.cli.dask_scheduler", "distributed.cli.dask_worker", __name__])
 
 
-def environment(folder):
-    """Of a process that waits before it writes more than the first results, so that it is always stopped on the way."""
-    (folder / "sitecustomize.py").write_text(HOLD, encoding="utf-8")
-    return os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
+def started(log, run, *given):
+    """A process that leads a group of its own, with what it says in a file."""
+    process = PROCESSES.Process(target=alone, args=(log, run, *given), daemon=False)
+    process.start()
+    return process
+
+
+def alone(log, run, *given):
+    os.setsid()
+    with log.open("wb") as told:
+        for stream in (1, 2):
+            os.dup2(told.fileno(), stream)
+    # Tests that run in the background of a shell are told to ignore Ctrl-C, and what they start would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    run(*given)
+
+
+def serve(command, *arguments):
+    """One of Dask's own commands."""
+    import_module(f"distributed.cli.{command}").main(arguments)
+
+
+def sweep_held(*words):
+    """The command, which waits before it writes more than the first results: it is always stopped on the way."""
+    write = SweepFolder.write
+
+    def held(self, *given):
+        while len(self.done()) >= HELD:
+            time.sleep(0.05)
+        write(self, *given)
+
+    SweepFolder.write = held
+    sys.argv = ["corridor", "sweep", *words]
+    main()
 
 
 def wait_for(condition, what, limit_s=300.0):
@@ -193,34 +216,24 @@ def test_without_dask_the_extra_is_named(study, tmp_path, monkeypatch):
 @pytest.fixture
 def dask_cluster(tmp_path):
     """A scheduler and two workers as processes of their own: its address and the workers."""
-    started = []
+    all_of_them = []
 
     def start(*arguments):
-        log = (tmp_path / f"log-{len(started)}").open("wb")
-        process = subprocess.Popen(
-            [sys.executable, "-m", *arguments], env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=log,
-            stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        log.close()
-        started.append(process)
-        return process
+        all_of_them.append(started(tmp_path / f"log-{len(all_of_them)}", serve, *arguments))
+        return all_of_them[-1]
 
     place = tmp_path / "scheduler.json"
-    start(
-        "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
-        "--scheduler-file", str(place),
-    )  # fmt: skip
+    start("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(place))
     wait_for(place.exists, "the scheduler")
     address = json.loads(place.read_text(encoding="utf-8"))["address"]
     workers = [
-        start("distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard",
-              "--local-directory", str(tmp_path))
-        for _ in range(2)
-    ]  # fmt: skip
+        start("dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", folder)
+        for folder in [str(tmp_path)] * 2
+    ]
     yield address, workers
-    for process in started:
+    for process in all_of_them:
         process.kill()
-        process.wait()
+        process.join()
 
 
 @pytest.mark.slow
@@ -237,8 +250,8 @@ def test_a_worker_killed_on_the_way_loses_nothing(
 
     def kill_one():
         wait_for(lambda: len(folder.done()) >= HELD, "results")
-        workers[0].send_signal(signal.SIGKILL)
-        workers[0].wait()
+        workers[0].kill()
+        workers[0].join()
         at_death.append(len(folder.done()))
         dead.set()
 
@@ -249,42 +262,26 @@ def test_a_worker_killed_on_the_way_loses_nothing(
     found = corridor.sweep(study, vary_path, folder.path, osm=osm, scheduler=address)
     killer.join()
     assert at_death == [HELD]
-    assert workers[1].poll() is None
+    assert workers[1].is_alive()
     pd.testing.assert_frame_equal(found.results, expected.read(), check_exact=True)
     assert files_of(folder) == files_of(expected)
-
-
-def start_sweep(study_path, vary_path, out):
-    command = [sys.executable, "-m", "corridor.cli", "sweep", str(study_path), "--vary", str(vary_path)]
-    command += ["--osm", str(study_path.parent / "map.osm"), "--out", str(out), "--workers", "1"]
-    # Tests that run in the background of a shell are told to ignore Ctrl-C, and what they start would inherit that.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return subprocess.Popen(
-            command,
-            env=environment(out.parent),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_stopped_sweep_goes_on_where_it_was(study, study_path, vary_path, expected, tmp_path, how):
     folder = SweepFolder(tmp_path / "sweep")
-    process = start_sweep(study_path, vary_path, folder.path)
+    words = (study_path, "--vary", vary_path, "--osm", study_path.parent / "map.osm", "--out", folder.path)
+    process = started(tmp_path / "log", sweep_held, *map(str, words), "--workers", "1")
     wait_for(lambda: len(folder.done()) >= 2, "results")
     if how == signal.SIGINT:
         os.killpg(process.pid, how)  # as a terminal does: to the worker too
     else:
-        process.send_signal(how)
-    _, said = process.communicate(timeout=300)
+        process.kill()
+    process.join(300)
     if how == signal.SIGINT:
-        assert process.returncode == 130
+        said = (tmp_path / "log").read_text(encoding="utf-8")
+        assert process.exitcode == 130
         assert f"tasks are done and kept in {folder.path}" in " ".join(said.split())
         assert "Traceback" not in said
     kept = {path: path.stat().st_mtime_ns for path in folder.path.rglob("*.parquet") if path.name != "plan.parquet"}
