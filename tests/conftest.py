@@ -102,9 +102,15 @@ def extract_run(extract_path: Path, computed: Path) -> Run:
 
 
 @pytest.fixture(scope="session")
-def bundled_folder(bundled: Comparison, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bundled_folder(bundled: Comparison, computed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All files of that comparison, written once for all tests that only read them."""
-    return bundled.write(tmp_path_factory.mktemp("bundled") / "out").parent
+    folder = computed / "out"
+    if not folder.exists():
+        # Another worker may be at it too: whoever comes first puts them in place, whole.
+        written = bundled.write(tmp_path_factory.mktemp("bundled") / "out").parent
+        with contextlib.suppress(OSError):
+            written.rename(folder)
+    return folder
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -44,6 +44,9 @@ def test_examples_in_docstrings_are_so():
     for name in ["corridor", *MODULES]:
         told: list[str] = []
         module = importlib.import_module(name)
+        # to look for examples takes four seconds in all files, and few hold any
+        if ">>>" not in Path(module.__file__).read_text(encoding="utf-8"):
+            continue
         for test in doctest.DocTestFinder(exclude_empty=True).find(module):
             attempted += doctest.DocTestRunner().run(test, out=told.append).attempted
         assert told == []

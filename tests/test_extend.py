@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from docs.tools.blocks import find_blocks
+from tests.command import run_command
 from tests.conftest import ROOT
 from tests.copied_package import PAGE, add_file, copy_package, run_copy
 from tests.synthetic.study import build
@@ -31,10 +32,9 @@ def test_a_new_file_is_as_the_linter_wants_it(title, folder):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_new_method_is_one_file(bundled_folder, tmp_path):
+def test_a_new_method_is_one_file(bundled_folder, tmp_path, monkeypatch, capsys):
     copy_package(tmp_path)
-    before = run_copy(tmp_path, "rank", bundled_folder, "--method", "weighted-product")
-    assert before.returncode == 2
+    assert run_command(monkeypatch, capsys, "rank", bundled_folder, "--method", "weighted-product")[0] == 2
     add_file(tmp_path, "weighted_product.py", "corridor/mcda/methods")
     assert "weighted-product" in run_copy(tmp_path, "rank", "--help").stdout
     after = run_copy(tmp_path, "rank", bundled_folder, "--method", "weighted-product", "--robust")

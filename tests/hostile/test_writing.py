@@ -87,7 +87,7 @@ def test_a_disk_that_fills_up(comparison, written, tmp_path):
         pytest.skip("no disk may be mounted here")
     try:
         outcomes = []
-        for spare in range(40, size + 200, size // 10):
+        for spare in range(40, size + 200, size // 6):
             filler = disk / "filler"
             filler.write_bytes(bytes((size + 400 - spare) * 1024 // 4096 * 4096 - 4096))
             try:

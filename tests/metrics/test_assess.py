@@ -33,9 +33,22 @@ def only_for_the_railway(content, regimes):
     content["impact"]["own_regimes"] = {"mine": regimes["sealed"] | {"label": "Mine"}}
 
 
-def test_a_study_s_own_regime_is_measured_like_the_others():
-    comparison = compare(only_for_the_railway)
-    table = comparison.metrics.set_index(["candidate_id", "regime_id"])
+@pytest.fixture(scope="module")
+def compared():
+    """With a regime of its own, and with a documented time."""
+
+    def documented(content, regimes):
+        only_for_the_railway(content, regimes)
+        content["times"] = [
+            {"name": "Yerevan-Goris", "from_node": "yerevan", "to_node": "goris", "low_min": 400, "high_min": 400,
+             "vehicle": "truck", "source": "general-knowledge"},
+        ]  # fmt: skip
+
+    return compare(documented)
+
+
+def test_a_study_s_own_regime_is_measured_like_the_others(compared):
+    table = compared.metrics.set_index(["candidate_id", "regime_id"])
     own, listed = table.loc[("aras-rail", "mine")], table.loc[("aras-rail", "sealed")]
     assert own["access_delay_min"] == listed["access_delay_min"]
     assert own["clarity_of_6"] == 0
@@ -65,16 +78,8 @@ def test_a_wrong_regime_is_named():
         compare(wrong)
 
 
-def test_times_are_fitted_to_documented_ones():
-    def documented(content, regimes):
-        only_for_the_railway(content, regimes)
-        content["times"] = [
-            {"name": "Yerevan-Goris", "from_node": "yerevan", "to_node": "goris", "low_min": 400, "high_min": 400,
-             "vehicle": "truck", "source": "general-knowledge"},
-        ]  # fmt: skip
-
-    comparison = compare(documented)
-    said = comparison.notes["impacts"][-1]
+def test_times_are_fitted_to_documented_ones(compared):
+    said = compared.notes["impacts"][-1]
     assert said.startswith("Driving times are the computed ones times ")
     factor = float(said.split()[7].rstrip(","))
     assert factor > 1.3

@@ -226,7 +226,7 @@ def test_the_page_ranks_as_python_does_for_many_weights(driver, page):
     matrix = build_matrix(scorable(metric_table()), CRITERIA)
     rng = np.random.default_rng(7)
     groups = ["distance", "terrain", "people"]
-    draws = rng.dirichlet(np.ones(3), 300)
+    draws = rng.dirichlet(np.ones(3), 150)
     draws[::10] = np.round(draws[::10], 1) + np.array([1e-3, 0, 0])
     draws[5] = [1.0, 0.0, 0.0]
     open_page(driver, page)
@@ -244,7 +244,7 @@ def test_shares_of_first_ranks_agree_with_other_draws(driver, page):
     from corridor.mcda.matrix import build_matrix
 
     matrix = build_matrix(scorable(metric_table()), CRITERIA)
-    draws = np.random.default_rng(11).dirichlet(np.ones(3), 400)
+    draws = np.random.default_rng(11).dirichlet(np.ones(3), 200)
     ranks = [python_ranks(matrix, dict(zip(["distance", "terrain", "people"], w, strict=True))) for w in draws.tolist()]
     open_page(driver, page)
     panel = '.panel[data-regime="free"][data-kind="through"] li:not(.unranked)'

@@ -76,9 +76,9 @@ def messages_made():
 
 
 def test_every_message_made_is_in_english_with_just_the_blanks_that_are_filled():
-    english = read_messages("en")
+    english, made = read_messages("en"), list(messages_made())
     faults = []
-    for where, keys, values in messages_made():
+    for where, keys, values in made:
         for key in keys:
             if key not in english:
                 faults.append(f"{where}: no message '{key}'")
@@ -89,7 +89,7 @@ def test_every_message_made_is_in_english_with_just_the_blanks_that_are_filled()
             elif values - blanks(english[key]) - {"count"}:
                 faults.append(f"{where}: '{key}' has no blank for {values - blanks(english[key])}")
     assert faults == []
-    assert len(list(messages_made())) > 60
+    assert len(made) > 60
 
 
 def test_every_message_that_templates_and_scripts_name_is_in_english():
