@@ -217,7 +217,7 @@ NUMBERS = ("0", "-1", "1", "45.5", "10.4", "99", "180", "1e6", "0.0001", "nan", 
 
 
 @pytest.mark.slow
-@settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_spoilt_file_breaks_the_comparison(data, sound, tmp_path_factory):
     """Numbers replaced, bytes cut, doubled or dropped: either it still computes or it is refused in one line."""

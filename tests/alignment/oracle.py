@@ -98,6 +98,15 @@ def exact_chord(ground, standard, costs, a, b):
     return (total[:, :, None] + change[None]).min(axis=1)
 
 
+def drawn_lengths(problem, a, b, turns):
+    """Metres of a chord with circles as it is drawn, and of one circle."""
+    g = problem.ground
+    radius = problem.options.spiral_radius_m or problem.standard.min_radius_m
+    metres = math.hypot((b[0] - a[0]) * g.dy_m, (b[1] - a[1]) * g.dx_m)
+    circle = 24 * 16 * radius * math.sin(math.pi / 24 / 8)
+    return metres + turns * circle, circle
+
+
 def loop_points(problem, a, b, turns, side):
     """Ends and corners (row, column, height) of a chord with circles: touching sides, laid out in the complex plane.
 
@@ -109,13 +118,13 @@ def loop_points(problem, a, b, turns, side):
     start, end = complex(c0 * g.dx_m, -r0 * g.dy_m), complex(c1 * g.dx_m, -r1 * g.dy_m)
     ahead, metres = (end - start) / abs(end - start), abs(end - start)
     tangent, arc = radius * math.tan(math.pi / n), 16 * radius * math.sin(math.pi / n / 8)
-    drawn = metres + turns * n * arc
+    drawn, _ = drawn_lengths(problem, a, b, turns)
     at, along, points = (start + end) / 2 + tangent * ahead, metres / 2 + arc / 2, [a]
     for _ in range(turns * n):
         points.append((-at.imag / g.dy_m, at.real / g.dx_m, h0 + (h1 - h0) * along / drawn))
         ahead *= complex(math.cos(2 * math.pi / n), side * math.sin(2 * math.pi / n))
         at, along = at + 2 * tangent * ahead, along + arc
-    return [*points, b], drawn, n * arc
+    return [*points, b]
 
 
 def may_wind(problem, rise, drawn, circle):
@@ -131,7 +140,7 @@ def own_crossings(problem, a, b, turns):
     g, design, prices = problem.ground, problem.standard, problem.costs
     middle = (np.array(a) + np.array(b)) / 2
     ground = float(ground_heights(g, middle[:1], middle[1:2])[0])
-    _, drawn, circle = loop_points(problem, a, b, turns, 1)
+    drawn, circle = drawn_lengths(problem, a, b, turns)
     rise = (b[2] - a[2]) * circle / drawn
     passes = sorted(a[2] + (b[2] - a[2]) * (drawn - turns * circle) / drawn / 2 + rise * n for n in range(turns + 1))
     radius = problem.options.spiral_radius_m or design.min_radius_m
@@ -181,10 +190,12 @@ def explicit_cost(problem, exact=False):
         return out
 
     def wind(a, b, turns, side):
-        points, drawn, circle = loop_points(p, a, b, turns, side)
-        inside = all(0 <= r <= rows - 1 and 0 <= c <= cols - 1 for r, c, _ in points)
-        if not inside or not may_wind(p, b[2] - a[2], drawn, circle):
-            return np.full((3, 3), np.inf)
+        closed = np.full((3, 3), np.inf)
+        if not may_wind(p, b[2] - a[2], *drawn_lengths(p, a, b, turns)):
+            return closed
+        points = loop_points(p, a, b, turns, side)
+        if not all(0 <= r <= rows - 1 and 0 <= c <= cols - 1 for r, c, _ in points):
+            return closed
         total = np.where(np.eye(3, dtype=bool), 0.0, np.inf)
         for u, v in pairwise(points):
             total = (total[:, :, None] + chord(u, v)[None]).min(axis=1)

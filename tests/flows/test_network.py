@@ -107,7 +107,7 @@ def test_correlated_delays_add_up_as_a_shortest_path_does(graph):
         assert found.cost_usd == pytest.approx(nx.dijkstra_path_length(oracle, "a", goal, "usd"), rel=1e-12)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(graphs(), st.data())
 def test_cutting_a_link_never_makes_the_best_way_cheaper(graph, data):
     with tempfile.TemporaryDirectory() as folder:
@@ -264,7 +264,7 @@ def test_a_truck_waits_for_the_ferry_it_drives_to(tmp_path):
     assert network.best_way("a", "c").total("transfer_h") == pytest.approx(24)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(graphs(), st.data())
 def test_what_is_kept_of_a_better_state_is_what_would_be_found(graph, data):
     with tempfile.TemporaryDirectory() as folder:

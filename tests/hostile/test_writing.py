@@ -10,10 +10,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,7 +24,12 @@ from corridor.export.folder import check_target
 from corridor.schema.fields import file_sha256
 from tests.synthetic import NAME, build
 
+if TYPE_CHECKING:
+    from corridor.schema.results import Results
+
 KILLS = 20
+WHOLE_RUNS = 4
+"""Of those that are killed; the others write what is computed, which is where harm could be done."""
 
 
 @pytest.fixture(scope="module")
@@ -231,6 +237,13 @@ def test_two_that_write_at_once_leave_each_other_alone(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def write_alone(results: Results, out: Path) -> None:
+    """Write in this process what is computed, as the command does."""
+    from corridor.export.results import write_results
+
+    write_results(results, out, second_process=True)
+
+
 def run_command_quietly(words: list[str]) -> None:
     """The command in this process, with nothing on the terminal."""
     from corridor.cli import main
@@ -241,7 +254,7 @@ def run_command_quietly(words: list[str]) -> None:
 
 
 @pytest.mark.slow
-def test_killed_at_random_moments(tmp_path):
+def test_killed_at_random_moments(comparison, tmp_path):
     """SIGKILL at twenty moments of a run: what was there before is whole, and the next run completes and tidies up."""
     study = build(tmp_path / "midland")
     words = ["run", str(study), "--osm", str(study.parent / "map.osm"), "--out", str(tmp_path / "out"), "--quiet"]
@@ -249,13 +262,13 @@ def test_killed_at_random_moments(tmp_path):
     start = get_context("forkserver")
     start.set_forkserver_preload(["corridor.comparison", "corridor.report.page.build", __name__])
 
-    def started() -> Any:
-        process = start.Process(target=run_command_quietly, args=(words,))
+    def started(run: Callable[..., None], *given: Any) -> Any:
+        process = start.Process(target=run, args=given)
         process.start()
         return process
 
     def complete() -> float:
-        begun, process = time.monotonic(), started()
+        begun, process = time.monotonic(), started(run_command_quietly, words)
         process.join(300)
         assert process.exitcode == 0
         return time.monotonic() - begun
@@ -266,14 +279,15 @@ def test_killed_at_random_moments(tmp_path):
     moments = random.Random(7)
     killed = 0
     for turn in range(KILLS):
-        run = started()
-        if turn % 2:  # half of them while files are being written
+        if turn < WHOLE_RUNS:
+            run = started(run_command_quietly, words)
+            time.sleep(moments.uniform(0, took_s))
+        else:
+            run = started(write_alone, comparison.results, tmp_path / "out")
             until = time.monotonic() + 300
             while run.is_alive() and time.monotonic() < until and not list(tmp_path.glob(".out-*/new/*")):
                 time.sleep(0.002)
             time.sleep(moments.uniform(0, 0.25))
-        else:
-            time.sleep(moments.uniform(0, took_s))
         run.kill()
         run.join(300)
         killed += run.exitcode == -signal.SIGKILL
