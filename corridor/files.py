@@ -238,7 +238,13 @@ def workspace(parent: Path, name: str) -> Iterator[Path]:
         (Path(made) / WRITING).open("w+b") as mark,
     ):
         _lock(mark.fileno())  # the system lets go of it when the process ends, however it ends
-        yield Path(made)
+        try:
+            yield Path(made)
+        finally:
+            # The mark goes last: by it the next one knows what a process left that was killed while tidying up.
+            for entry in Path(made).iterdir():
+                if entry.is_dir() and not entry.is_symlink():
+                    shutil.rmtree(entry, ignore_errors=True)
 
 
 def put_in_place(fresh: Path, target: Path, work: Path, ours: Collection[str]) -> None:

@@ -238,10 +238,10 @@ def test_two_that_write_at_once_leave_each_other_alone(tmp_path):
 
 
 def write_alone(results: Results, out: Path) -> None:
-    """Write in this process what is computed, as the command does."""
+    """Write what is computed in this process alone."""
     from corridor.export.results import write_results
 
-    write_results(results, out, second_process=True)
+    write_results(results, out)
 
 
 def run_command_quietly(words: list[str]) -> None:
@@ -283,11 +283,13 @@ def test_killed_at_random_moments(comparison, tmp_path):
             run = started(run_command_quietly, words)
             time.sleep(moments.uniform(0, took_s))
         else:
+            # with so many of its files written; every third time with all, about to be put in place
+            some = moments.randrange(1, len(before)) if turn % 3 else len(before)
             run = started(write_alone, comparison.results, tmp_path / "out")
             until = time.monotonic() + 300
-            while run.is_alive() and time.monotonic() < until and not list(tmp_path.glob(".out-*/new/*")):
-                time.sleep(0.002)
-            time.sleep(moments.uniform(0, 0.25))
+            while run.is_alive() and time.monotonic() < until and len(list(tmp_path.glob(".out-*/new/*"))) < some:
+                time.sleep(0.001)
+            time.sleep(moments.uniform(0, 0.01))
         run.kill()
         run.join(300)
         killed += run.exitcode == -signal.SIGKILL
