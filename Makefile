@@ -52,8 +52,9 @@ test: $(VENV)/.dev
 	@$(MAKE) --no-print-directory --jobs=2 lint suite
 
 # In the order of tests/conftest.py, the longest files first: left to itself, xdist begins with those of the most tests.
+# Bytecode is kept, whatever the shell says: dozens of processes that the tests start load the package.
 suite: $(VENV)/.dev
-	$(BIN)/python -m pytest -q --numprocesses auto --dist loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'

@@ -47,10 +47,10 @@ def test_kapan_ordubad_at_twelve_per_mille_is_a_base_tunnel_or_goes_round(base_t
         assert line.length_km > 100
 
 
-def test_mincivan_julfa_keeps_to_the_aras(study):
+def test_mincivan_julfa_keeps_to_the_aras(study, tmp_path):
     new = find_new_line("Mincivan", "38.954,45.6296", "rail-25", study=study)
     assert new.alignment.length_km == pytest.approx(115, abs=8)
-    features = json.loads((write_new_line(new, _folder(study))).read_text())["features"]
+    features = json.loads((write_new_line(new, tmp_path / "new")).read_text())["features"]
     line = shapely.geometry.shape(features[0]["geometry"])
     assert shapely.bounds(line)[1] == pytest.approx(38.84, abs=0.05)
 
@@ -69,13 +69,6 @@ def test_a_line_keeps_to_the_countries_that_it_may_pass(study):
     assert line.snapped_m == pytest.approx((0.0, 0.0), abs=1e-6)
     with pytest.raises(SourceError, match="no country 'QQ'"):
         find_new_line("Mincivan", "38.954,45.6296", "rail-12", study=study, countries=["QQ"])
-
-
-def _folder(study):
-    import tempfile
-    from pathlib import Path
-
-    return Path(tempfile.mkdtemp()) / study.id
 
 
 def test_files_hold_what_was_found(base_tunnel, tmp_path):
