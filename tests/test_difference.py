@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -217,10 +218,15 @@ def test_files_of_others_are_refused_in_one_line(written, tmp_path):
     content["features"] = content["features"][:1]
     content["features"][0]["geometry"]["coordinates"] = [[10, 45], [11, 45]]
     folder = shutil.copytree(written, tmp_path / "odd")
+    opened, shown = corridor.load_results(folder), []
     for path, odd in changed(content):
         (folder / "candidates.geojson").write_text(json.dumps(odd))
-        one_line(lambda: corridor.load_results(folder).explore().get_root().render())
+        # opened anew but for its tables, which are the same each time: candidates are read when they are asked for
+        fresh = replace(opened)
+        assert "candidates" not in vars(fresh)
+        shown.append(one_line(lambda fresh=fresh: fresh.explore().get_root().render()))
         assert path
+    assert {bool(said) for said in shown} == {False, True}
     (folder / "candidates.geojson").unlink()
     assert len(corridor.load_results(folder).candidates) == 5  # from the GeoParquet beside it
     (folder / "candidates.parquet").write_bytes(b"PAR1 and nothing else PAR1")

@@ -65,6 +65,14 @@ def built(extract_run):
     return extract_run["candidates"], extract_run["reach"]
 
 
+def test_the_extract_is_read_whole(extract_run):
+    data = extract_run["osm"]
+    assert data.source.date == "2021-08"
+    # 49,142 km are in the file, of which 430 km run over the very vertices of another way
+    assert line_lengths_m(data.roads.geometry).sum() / 1000 == pytest.approx(48_712, rel=0.001)
+    assert {"open", "disused", "abandoned", "construction"} == set(data.rails["status"])
+
+
 def test_every_open_section_agrees_with_the_map(extract_run, assembly):
     """Documented and drawn length against the way on the map between the same ends: within 10 %, or listed."""
     documented, drawn, missing = set(), set(), set()

@@ -76,8 +76,8 @@ def test_what_is_kept_changes_nothing(evaluator_of):
         pd.testing.assert_frame_equal(keeping.evaluate(task.values), fresh.evaluate(task.values), check_exact=True)
 
 
-def test_prices_move_cost_and_nothing_else(evaluator_of):
-    evaluator = evaluator_of({"prices": {"kind": "unit-costs", "mode": "rail"}})
+def test_prices_move_cost_and_nothing_else(evaluator_of_few):
+    evaluator = evaluator_of_few({"prices": {"kind": "unit-costs", "mode": "rail"}})
     low, middle, high = (evaluator.evaluate({"prices": p}) for p in (0.0, 0.5, 1.0))
     upgrade = COSTS["rail", "upgrade"]
     rail = middle["candidate_id"] == "railway"
@@ -88,16 +88,16 @@ def test_prices_move_cost_and_nothing_else(evaluator_of):
         np.testing.assert_array_equal(table["ascent_m"], middle["ascent_m"])
 
 
-def test_speeds_scale_level_travel_time(evaluator_of):
-    evaluator = evaluator_of(
+def test_speeds_scale_level_travel_time(evaluator_of_few):
+    evaluator = evaluator_of_few(
         {"s": {"kind": "speeds", "measure": "multiple", "low": 0.5, "high": 2}}, metrics=["travel_time_h"]
     )
     slow, fast = (at(evaluator, "railway", "travel_time_h", s=s) for s in (0.5, 2.0))
     assert slow == pytest.approx(4 * fast)
 
 
-def test_checks_at_gates_delay_only_where_they_are_gated(evaluator_of):
-    evaluator = evaluator_of({"c": {"kind": "check-times", "which": "gates"}}, metrics=["access_delay_min"])
+def test_checks_at_gates_delay_only_where_they_are_gated(evaluator_of_few):
+    evaluator = evaluator_of_few({"c": {"kind": "check-times", "which": "gates"}}, metrics=["access_delay_min"])
     tables = [
         evaluator.evaluate({"c": c}).set_index(["candidate_id", "regime_id"])["access_delay_min"] for c in (0.0, 1.0)
     ]
@@ -106,17 +106,17 @@ def test_checks_at_gates_delay_only_where_they_are_gated(evaluator_of):
     assert tables[1].loc[gated].max() > tables[0].loc[gated].max() > 0
 
 
-def test_a_draw_is_shared_and_numbered(evaluator_of):
-    evaluator = evaluator_of({"h": {"kind": "dem-error", "draws": 3}})
+def test_a_draw_is_shared_and_numbered(evaluator_of_few):
+    evaluator = evaluator_of_few({"h": {"kind": "dem-error", "draws": 3}})
     tables = [evaluator.evaluate({"h": draw}) for draw in (1, 2, 1)]
     pd.testing.assert_frame_equal(tables[0], tables[2])
     assert (tables[0]["ascent_m"] != tables[1]["ascent_m"]).any()
     np.testing.assert_array_equal(tables[0]["length_km"], tables[1]["length_km"])
 
 
-def test_a_regime_by_itself_gives_its_rows_of_all(evaluator_of):
-    alone = evaluator_of({"r": {"kind": "regime", "values": ["free", "shut"]}}).evaluate({"r": "shut"})
-    whole = evaluator_of({"p": {"kind": "unit-costs"}}).evaluate({"p": 0.5})
+def test_a_regime_by_itself_gives_its_rows_of_all(evaluator_of_few):
+    alone = evaluator_of_few({"r": {"kind": "regime", "values": ["free", "shut"]}}).evaluate({"r": "shut"})
+    whole = evaluator_of_few({"p": {"kind": "unit-costs"}}).evaluate({"p": 0.5})
     rows = whole[whole["regime_id"] == "shut"].reset_index(drop=True)
     pd.testing.assert_frame_equal(alone.reset_index(drop=True), rows)
 

@@ -79,12 +79,3 @@ def test_missing_file_and_folder_are_named(tmp_path):
         read_osm(tmp_path / "none.osm.pbf")
     with pytest.raises(SourceError, match="is a folder"):
         read_osm(tmp_path)
-
-
-@pytest.mark.extract
-def test_the_extract_is_read_whole(extract_path):
-    data = read_osm(extract_path)
-    assert data.source.date == "2021-08"
-    # 49,142 km are in the file, of which 430 km run over the very vertices of another way
-    assert line_lengths_m(data.roads.geometry).sum() / 1000 == pytest.approx(48_712, rel=0.001)
-    assert {"open", "disused", "abandoned", "construction"} == set(data.rails["status"])
