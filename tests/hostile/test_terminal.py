@@ -213,7 +213,7 @@ def test_other_faults_of_the_system_are_not_hushed(monkeypatch):
 
 def test_a_terminal_of_few_letters_shows_others_as_codes(tmp_path):
     """Names in Armenian on a terminal that knows ASCII alone: shown as codes, nothing fails."""
-    words = [sys.executable, "-m", "corridor.cli", "rank", str(tmp_path / "Սյունիք")]
+    words = [sys.executable, "-m", "corridor.cli", "run", str(tmp_path / "Սյունիք.toml")]
     few = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300, env=few)
     assert (done.returncode, done.stdout) == (2, "")

@@ -128,12 +128,12 @@ def test_a_source_that_doesn_t_state_a_fact_is_refused(fact):
         register(type("Half", (TiledElevation,), facts | {"vertical_error_m": 1.0, "settings": {}}))
 
 
-def test_a_new_source_is_one_file(server, study, cache, tmp_path, monkeypatch):
+def test_a_new_source_is_one_file(server, study, cache, call, tmp_path, monkeypatch):
     """The file of the page on extending, added to a copy of the package, which then fetches from a server."""
     copy_package(tmp_path)
     server.files["/hills/N45E010.tif"] = cog(1200, 45, 10)
     monkeypatch.setenv("CORRIDOR_HILL_TILES_URL", f"{server.url}/hills")
-    assert "hill-tiles" not in run_copy(tmp_path, "fetch", "--help").stdout
+    assert "hill-tiles" not in call("fetch", "--help")[1]
     add_file(tmp_path, "hill_tiles.py", "corridor/io/fetch/elevation")
     assert "hill-tiles" in run_copy(tmp_path, "fetch", "--help").stdout
     done = run_copy(tmp_path, "run", study, "--live", "--dem", "hill-tiles", "--cache", cache, "--out", "out", "-q")
