@@ -142,15 +142,14 @@ def write_mosaic(
         raster.update_tags(**(tags or {}))
         for lat, lon in edges.tiles:
             cells = read((lat, lon))
-            block = _block(cells, (lat, lon), side, edges)
-            known = known or bool(np.isfinite(block).any())
+            known = known or bool(np.isfinite(cells).any())
             # Where the tile's north-west corner falls in the raster; what hangs over an edge is cut off.
             x, y = lon * side - left, top - (lat + 1) * side
             cut_x, cut_y = (
                 slice(max(0, -x), min(side, right - left - x)),
                 slice(max(0, -y), min(side, top - bottom - y)),
             )
-            part = block[cut_y, cut_x]
+            part = _part(cells, (lat, lon), side, (cut_y, cut_x), edges)
             raster.write(part, 1, window=Window(x + cut_x.start, y + cut_y.start, part.shape[1], part.shape[0]))
     if not known:
         raise SourceError("holds no height")
@@ -218,26 +217,32 @@ def _or_go_on(
     return np.where(np.isnan(found), 2 * last - before, found)
 
 
-def _block(cells: NDArray[np.float32], tile: Tile, side: int, edges: _Edges) -> NDArray[np.float32]:
-    """A tile's heights on the raster's own cells: exact means where the tile has a sample a second, else resampled."""
+def _part(
+    cells: NDArray[np.float32], tile: Tile, side: int, cut: tuple[slice, slice], edges: _Edges
+) -> NDArray[np.float32]:
+    """What is cut of a tile's heights on the raster's own cells, ``side`` x ``side`` of them, rows and columns.
+
+    Exact means where the tile has a sample a second, else resampled.
+    """
     from rasterio.enums import Resampling
     from rasterio.warp import reproject
 
     # 3601 samples a side are 3600 and the neighbours' first; an odd size always means that.
     rows, columns = (size - size % 2 for size in cells.shape)  # a tile may repeat the first samples of its neighbours
     if rows == columns == CELLS:
-        return average(cells[:CELLS, :CELLS], side)
+        return average(cells[:CELLS, :CELLS], side)[cut]
     if cells.shape == (rows, columns):
         cells = edges.close(cells, tile)
     lat, lon = tile
-    block = np.full((side, side), np.nan, dtype=np.float32)
+    part = np.full([slots.stop - slots.start for slots in cut], np.nan, dtype=np.float32)
+    cells_of_raster = Affine(1 / side, 0, lon - _HALF, 0, -1 / side, lat + 1 + _HALF)
     reproject(
-        cells, block, src_crs="EPSG:4326", dst_crs="EPSG:4326", src_nodata=np.nan, dst_nodata=np.nan,
+        cells, part, src_crs="EPSG:4326", dst_crs="EPSG:4326", src_nodata=np.nan, dst_nodata=np.nan,
         src_transform=Affine(1 / columns, 0, lon - 0.5 / columns, 0, -1 / rows, lat + 1 + 0.5 / rows),
-        dst_transform=Affine(1 / side, 0, lon - _HALF, 0, -1 / side, lat + 1 + _HALF),
+        dst_transform=cells_of_raster * Affine.translation(cut[1].start, cut[0].start),
         resampling=Resampling.average if rows > side else Resampling.bilinear,
     )  # fmt: skip
-    return block
+    return part
 
 
 def average(cells: NDArray[np.float32], side: int) -> NDArray[np.float32]:
