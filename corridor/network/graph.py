@@ -493,8 +493,10 @@ class Network:
         if shut.all():
             return f"{what}: the network has no usable way of that kind at all; check mode, countries and data"
         gap = float(shapely.distance(self.planar[~shut], point).min())
+        # A point without a name is called by its position, which needn't be said twice.
+        at = "" if what.endswith(format_position(lat, lon, 3)) else f" at {format_position(lat, lon, 4)}"
         return (
-            f"{what} at {format_position(lat, lon, 4)}: the nearest usable way is {gap / 1000:.1f} km off, the limit "
+            f"{what}{at}: the nearest usable way is {gap / 1000:.1f} km off, the limit "
             f"is {limit_m / 1000:g} km; correct the place or raise snap_limit_km"
         )
 

@@ -163,7 +163,7 @@ def test_countries_that_are_left_out_are_not_driven_through(midland):
         (["Hihgfold"], "no place is called 'Hihgfold'; did you mean Highfold?"),
         (["10.55,45.5"], "lies outside the study's area; write latitude before longitude"),
         (["50,50"], "50,50 lies outside the study's area$"),
-        (["45.9,10.55"], "the nearest usable way is"),
+        (["45.9,10.55"], r"': 45\.900 N 10\.550 E: the nearest usable way is"),
     ],
 )
 def test_a_place_that_cannot_be_is_refused_in_one_line(midland, via, says):

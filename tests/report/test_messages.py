@@ -12,6 +12,7 @@ from babel import Locale
 
 import corridor
 from corridor.files import data_root
+from corridor.io.read.osm_tags import Doubt
 from corridor.report.i18n import LANGUAGES, Words, read_messages, read_texts, render, render_table, words
 from corridor.schema.message import Listing, ListStyle, Message, listing, message_values, to_json
 from corridor.schema.regime import class_message
@@ -225,3 +226,17 @@ def test_a_table_is_written_in_words():
     table = pd.DataFrame({"n": [1], "cause": pd.Series([Message("cause.junction")], dtype=object)})
     assert render_table(table)["cause"].tolist() == ["the road goes on across the route's own road at a junction"]
     assert render_table(table[["n"]]) is not None
+
+
+def remarks_on_maps():
+    """What a count of a map's ways is followed by: doubts about tags, and texts beside counts where files are read."""
+    tree = ast.parse((ROOT / "io" / "read" / "osm.py").read_text(encoding="utf-8"))
+    pairs = [node.elts for node in ast.walk(tree) if isinstance(node, ast.Tuple) and len(node.elts) == 2]
+    beside = [last.value for _, last in pairs if isinstance(last, ast.Constant) and isinstance(last.value, str)]
+    return {*(doubt.value for doubt in Doubt), *(text for text in beside if " " in text)}
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_what_is_counted_on_a_map_is_said_in_every_language(language):
+    assert len(remarks_on_maps()) > len(Doubt) + 8
+    assert sorted(remarks_on_maps() - set(read_texts(language))) == []
