@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field, with_config
@@ -265,7 +266,7 @@ class BorderDelay:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BorderDelays:
     """The table of border delays: one for every model that counts hours at borders."""
 
@@ -275,6 +276,14 @@ class BorderDelays:
     def points(self) -> frozenset[str]:
         """Points that rows are of."""
         return frozenset(row.point for row in self.rows)
+
+    @cached_property
+    def _by_passage(self) -> dict[tuple[str, str, str, Mode], BorderDelay]:
+        """Figures of all years by point, country, direction and mode."""
+        found: dict[tuple[str, str, str, Mode], list[BorderDelay]] = {}
+        for row in self.rows:
+            found.setdefault((row.point, row.country, row.direction, row.mode), []).append(row)
+        return {key: _over_years(rows) for key, rows in found.items()}
 
     def at(self, point: str, country: str, direction: str, mode: Mode) -> BorderDelay | None:
         """What a point itself has: one direction before both, the country before any country.
@@ -294,9 +303,8 @@ class BorderDelays:
         directions = (direction, BOTH_WAYS) if direction in (OUTBOUND, INBOUND) else (direction,)
         for side in (country, ANY_COUNTRY):
             for way in directions:
-                found = [r for r in self.rows if (r.point, r.country, r.direction, r.mode) == (point, side, way, mode)]
-                if found:
-                    return _over_years(found)
+                if found := self._by_passage.get((point, side, way, mode)):
+                    return found
         return None
 
     def find(self, point: str, country: str, direction: str, mode: Mode) -> BorderDelay | None:
