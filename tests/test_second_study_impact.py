@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -26,6 +27,7 @@ from corridor.comparison import (
     compute_results,
 )
 from corridor.errors import StudyError
+from corridor.export import results as results_module
 from corridor.export.folder import MANIFEST, PAGE
 from corridor.export.results import write_results
 from corridor.pipeline import ahead
@@ -277,3 +279,25 @@ def test_a_second_process_writes_the_same_files(osm, folder, tmp_path, monkeypat
         every = {*mapped, *CHAINS_ASIDE, *IMPACTS_HALVES, *IMPACTS_ASIDE, *ASIDE, PAGE}
         assert came - {"route_rows"} == (every - {"route_rows"} if cores == 2 else set())
     assert written[0] == written[1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux alone")
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_page_whose_map_nobody_else_draws_has_one_all_the_same(lost, plain, tmp_path, monkeypatch):
+    draw, tries = results_module.draw_map, tmp_path / "tries"
+
+    def drawn(view):
+        with tries.open("a") as file:
+            file.write("x")
+        # first the copy that draws the map ends, then the one that makes the page, and then the first process does both
+        if tries.stat().st_size <= lost:
+            os._exit(1)
+        return draw(view)
+
+    monkeypatch.setattr(processes, "count_threads", lambda: 2)
+    monkeypatch.setattr(processes, "room_bytes", lambda: 1 << 40)
+    once = write_results(plain.results, tmp_path / "once", second_process=True)
+    monkeypatch.setattr(results_module, "draw_map", drawn)
+    again = write_results(plain.results, tmp_path / "again", second_process=True)
+    assert tries.stat().st_size == lost + 1
+    assert again.read_bytes() == once.read_bytes()
