@@ -108,7 +108,12 @@ def load_allowed(path: Path | None) -> Allowed:
     """Read the file of intended differences; no file allows none."""
     if path is None:
         return Allowed()
-    spec = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        spec = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"{path}: can't be read ({error.strerror}); name a TOML file of differences") from error
+    except ValueError as error:  # no text, or no TOML
+        raise ValueError(f"{path}: is no TOML file ({error})") from error
     unknown = sorted(set(spec) - {"files", "renamed", "values", "columns", "rows"})
     if unknown:
         raise ValueError(f"{path}: '{unknown[0]}' is unknown; it may hold files, renamed, values, columns and rows")

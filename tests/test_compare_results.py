@@ -219,3 +219,19 @@ def test_help_shows_the_file_of_intended_differences_as_a_script():
     done = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True, timeout=300)
     assert '[renamed."metrics.csv"]' in done.stdout
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "can't be read (No such file"),
+        ("[", "is no TOML file"),
+        ("\x00", "is no TOML"),
+    ],
+)
+def test_a_file_of_what_is_allowed_that_can_not_be_read_is_named(text, said, old, new, tmp_path, capsys):
+    allow = tmp_path / "allow.toml"
+    if text is not None:
+        allow.write_text(text, encoding="utf-8")
+    assert compare_results.main([str(old), str(new), "--allow", str(allow)]) == 2
+    assert f"{allow}: {said}" in capsys.readouterr().err
