@@ -447,7 +447,7 @@ class TurnSearch:
 
     def _cost(self, last: int) -> float:
         """Of the line that ends with a label; infinite if there is no such label."""
-        return float(self._labels.cost[last]) if last >= 0 else np.inf
+        return float(self._labels.of[last]["cost"]) if last >= 0 else np.inf
 
     def _line(self, last: int) -> Course:
         """The line that ends with a label; an empty one if there is no such label."""
@@ -455,12 +455,12 @@ class TurnSearch:
             return Course([], [])
         # Labels know the one before them: the line is read from its end and turned round.
         links, labels = self._links, self._labels
-        states, codes = [int(links.of[labels.link[last]]["target"])], []
+        states, codes = [int(links.of[labels.of[last]["link"]]["target"])], []
         while last >= 0:
-            link = labels.link[last]
+            link = labels.of[last]["link"]
             states.append(int(links.source[link]))
             codes.append(int(links.of[link]["code"]))
-            last = int(labels.before[last])
+            last = int(labels.of[last]["before"])
         return Course(states[::-1], codes[::-1])
 
 

@@ -472,7 +472,10 @@ def price_link(
     )  # fmt: skip
     cols = ground.grid.shape[1]
     share, cell, weight = crossings
-    down, right = turned
+    # Numbers of nodes are unsigned, because numba tests signed ones for counting from the back at every access. Steps
+    # up or to the left wrap round.
+    base, down, right, one = np.uint64(origin), np.uint64(turned[0]), np.uint64(turned[1]), np.uint64(1)
+    first, last = np.uint64(first), np.uint64(last)
     scale = 1.0 / (metres * np.sqrt(p[CROSS2]))
     by_row, by_col = dc * p[DX] * scale, -dr * p[DY] * scale  # of the slopes, in cross-slope over its doubling value
     q = _as_scalars(p)
@@ -482,27 +485,27 @@ def price_link(
     highest = p[MAX_FILL] if p[MAX_FILL] > p[MIN_BRIDGE] else p[MIN_BRIDGE]
     to_go = p[CHEAPEST] * metres
     surface, bridge, tunnel = cost[0], cost[1], cost[2]
-    flat = origin + cell[first, 0] * down + cell[first, 1] * right
+    flat = base + np.uint64(cell[first, 0]) * down + np.uint64(cell[first, 1]) * right
     t0, d0, bits = 0.0, _value(z, flat, down, right, weight, first) - h0, 0
     x0, f0, known = 0.0, 0.0, False  # cross-slope and friction at t0 are worked out when a piece needs them
-    k = first + 1
+    k = first + one
     while k < last:
         # Whole blocks of rock above the line are bored in one step, since only length counts there. A trace wants every
         # piece.
         if d0 > dearest and not traced:
-            exit_k = _block_exit(floors, share, k, last, r0, c0, dr, dc, t0, h0, rise, dearest)
-            if exit_k >= k:
-                k = exit_k
+            exit_k = _block_exit(floors, share, np.int64(k), np.int64(last), r0, c0, dr, dc, t0, h0, rise, dearest)
+            if exit_k >= np.int64(k):
+                k = np.uint64(exit_k)
                 tunnel = _bore(surface, bridge, tunnel, metres * (share[k] - t0), q)
                 surface, bridge, t0, known = np.inf, np.inf, share[k], False
                 if not tunnel + to_go * (1.0 - t0) <= limit:
                     return -1
-                flat = origin + cell[k, 0] * down + cell[k, 1] * right
+                flat = base + np.uint64(cell[k, 0]) * down + np.uint64(cell[k, 1]) * right
                 d0 = _value(z, flat, down, right, weight, k) - (h0 + t0 * rise)
-                k += 1
+                k += one
                 continue
         t1 = share[k]
-        before, flat = flat, origin + cell[k, 0] * down + cell[k, 1] * right
+        before, flat = flat, base + np.uint64(cell[k, 0]) * down + np.uint64(cell[k, 1]) * right
         d1 = _value(z, flat, down, right, weight, k) - (h0 + t1 * rise)
         piece = metres * (t1 - t0)
         if masked:
@@ -523,8 +526,8 @@ def price_link(
             surface, tunnel, known = np.inf, np.inf, False
         else:
             if not known:
-                x0 = _cross(slope, before, down, right, weight, k - 1, by_row, by_col, q)
-                f0 = 1e-3 * _value(friction, before, down, right, weight, k - 1) if steered else 0.0
+                x0 = _cross(slope, before, down, right, weight, k - one, by_row, by_col, q)
+                f0 = 1e-3 * _value(friction, before, down, right, weight, k - one) if steered else 0.0
             x1 = _cross(slope, flat, down, right, weight, k, by_row, by_col, q)
             f1 = 1e-3 * _value(friction, flat, down, right, weight, k) if steered else 0.0
             surface, bridge, tunnel, n_trace = _near_ground(
@@ -537,7 +540,7 @@ def price_link(
         if not best + to_go * (1.0 - t1) <= limit or best == np.inf:
             return -1
         d0, t0 = d1, t1
-        k += 1
+        k += one
     cost[0], cost[1], cost[2] = surface, bridge, tunnel
     settle(cost, p)
     return n_trace

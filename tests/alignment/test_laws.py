@@ -291,7 +291,8 @@ def cheapest_over_bends(problem, links, used, radius):
         return loss if fits else None
 
     begin, end = problem.state(problem.start), problem.state(problem.goal)
-    out = {u: range(links.first[u], links.last[u]) for u in np.flatnonzero(links.first >= 0)}
+    first, last = links.at["first"], links.at["last"]
+    out = {u: range(first[u], last[u]) for u in np.flatnonzero(first >= 0)}
     waiting = [(links.of["price"][e], -1, e, 0.0) for e in out[begin]]
     heapify(waiting)
     done = set()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment._kernels.astar import OUT, SHORT_CELLS, longer_shortlist, new_heap, no_shortlist, pop, push
+from corridor.alignment._kernels.astar import SHORT_CELLS, longer_shortlist, no_shortlist
 from corridor.alignment.chords import (
     CHEAPEST,
     DX,
@@ -28,6 +28,7 @@ from corridor.compiled import allocating, inner, kernel, pasted
 OLD = -1  # in place of the code of a link: a piece of an old formation
 NO_ROOM = -2  # instead of a link: the search needs more links than it may hold
 MORE_ROOM = -3  # the same: arrays are full
+NO_MOVE = -1  # in place of the number of a move: a direct link, full circles, a piece of an old formation
 WHOLE_WAY = 1000  # what a search tells where it has come to the end
 SAME_WAY = 1.0 - 1e-12  # product of unit vectors above which they count as one direction
 
@@ -93,67 +94,78 @@ def _is_forbidden(forbidden, state, in_east, in_south, out_east, out_south):
     return False
 
 
+# What belongs together stands side by side: these searches look at links and labels here and there, and wait for memory
+# more than for anything else.
+
 LINK = np.dtype(
     [
-        ("price", np.float64), ("target", np.int32), ("label", np.int32), ("spare_m", np.float32),
-        ("open_m", np.float32), ("down", np.int16), ("right", np.int16), ("code", np.int16), ("unused", np.int16),
+        ("price", np.float64), ("target", np.int32), ("label", np.int32), ("spare_m", np.float32), ("down", np.int16),
+        ("right", np.int16), ("code", np.int16), ("move", np.int16),
     ]
 )  # fmt: skip
-"""What is known of a link: its price, the state that it leads to, steps in rows and columns and what it is (0 straight,
-``OLD``, or the code of its full circles), and ``spare_m``, what curves may take off a straight one before it is too
-steep (infinite for others, which have no one grade). For the search its newest label (-1: none) and ``open_m``, what
-the curve at its start may take off for another one to be of use.
-
-All stands side by side, two links to a line of the processor's memory: searches look at links here and there, and wait
-for memory more than for anything else.
+"""What is known of a link: its price, the state that it leads to, steps in rows and columns, what it is (0 straight,
+``OLD``, or the code of its full circles), its move (or ``NO_MOVE``), and ``spare_m``, what curves may take off a
+straight one before it is too steep (infinite for others, which have no one grade). For the search its newest label (-1:
+none).
 """
+
+PENDING = np.dtype([("link", np.int32), ("open_m", np.float32), ("move", np.int16), ("unused", np.int16)])
+"""A link that a later label may reach, its move, and ``open_m``, what the curve at its start may take off for another
+label to be of use.
+"""
+
+SOURCE = np.dtype(
+    [
+        ("first", np.int32), ("last", np.int32), ("pending_to", np.int32), ("unused", np.int32),
+        ("priced_at", np.float64), ("come_at", np.float64),
+    ]
+)  # fmt: skip
+"""The links of a state: from ``first`` to ``last`` (-1: not priced yet), and as far as ``pending_to`` the pending ones.
+
+``priced_at`` is the cost that a line to the state had when its links were priced, and ``come_at`` that of the last one
+which went on from there.
+"""
+
+LABEL = np.dtype([("cost", np.float64), ("loss", np.float64), ("link", np.int32), ("before", np.int32)])
+"""A way to the end of a link: its cost, what the curve at the link's start takes off that, the link, the label before.
+
+The loss counts where the link is so steep that a bend at its other end could be too much; elsewhere it is 0, and one
+label a link is enough.
+"""
+
+WAITING = np.dtype([("key", np.float64), ("label", np.int32)])
+"""A label that waits in the heap."""
 
 
 class Links(NamedTuple):
     """Links that were priced so far, those from one state one after the other.
 
-    ``first`` and ``last`` mark each state's links (-1: not priced yet), ``source`` the state that one starts from, and
-    ``of`` has the rest (``LINK``). ``pending``, from a state's ``first`` to ``pending_to``, lists those of its links
-    that a later label there may reach. ``priced_at`` is the cost that a line to a state had when its links were priced,
-    and ``come_at`` the least that one had which went on from there.
+    ``of`` has what is known of each link (``LINK``) and ``source`` the state that it starts from; ``at`` tells which
+    ones start at each state (``SOURCE``), and ``pending`` which of them later labels there may reach (``PENDING``).
     """
 
-    first: NDArray[np.int32]
-    last: NDArray[np.int32]
+    at: NDArray[np.void]
     source: NDArray[np.int32]
     of: NDArray[np.void]
-    pending: NDArray[np.int32]
-    pending_to: NDArray[np.int32]
-    priced_at: NDArray[np.float64]
-    come_at: NDArray[np.float64]
+    pending: NDArray[np.void]
 
 
 class Labels(NamedTuple):
-    """Ways to the ends of links: link, cost, what the curve at the link's start takes off it, the label before.
+    """Ways to the ends of links (``LABEL``), and the heap of those that wait (``WAITING``)."""
 
-    That loss counts where the link is so steep that a bend at its other end could be too much; elsewhere it is 0, and
-    one label a link is enough. The last three are the heap.
-    """
-
-    link: NDArray[np.int32]
-    cost: NDArray[np.float64]
-    loss: NDArray[np.float64]
-    before: NDArray[np.int32]
-    keys: NDArray[np.float64]
-    items: NDArray[np.int32]
-    position: NDArray[np.int32]
+    of: NDArray[np.void]
+    waiting: NDArray[np.void]
 
 
 @allocating
 def new_links(n_states, room):
     """No links yet, and room for some."""
-    of = np.empty(room, LINK)
+    at, of = np.empty(n_states, SOURCE), np.empty(room, LINK)
+    for v in range(n_states):
+        at[v].first = at[v].last = -1
     for k in range(room):
         of[k].spare_m = np.inf
-    return Links(
-        np.full(n_states, -1, np.int32), np.full(n_states, -1, np.int32), np.empty(room, np.int32), of,
-        np.empty(room, np.int32), np.empty(n_states, np.int32), np.empty(n_states), np.empty(n_states),
-    )  # fmt: skip
+    return Links(at, np.empty(room, np.int32), of, np.empty(room, PENDING))
 
 
 @allocating
@@ -163,30 +175,59 @@ def more_links(links):
     more = new_links(0, 2 * n)
     for k in range(n):
         more.source[k], more.of[k], more.pending[k] = links.source[k], links.of[k], links.pending[k]
-    return Links(
-        links.first, links.last, more.source, more.of, more.pending, links.pending_to, links.priced_at, links.come_at
-    )
+    return Links(links.at, more.source, more.of, more.pending)
 
 
 @allocating
 def _new_labels(room):
     """No labels yet, and room for some."""
-    keys, items, position = new_heap(room)
-    return Labels(
-        np.empty(room, np.int32), np.empty(room), np.empty(room), np.empty(room, np.int32), keys, items, position
-    )  # fmt: skip
+    return Labels(np.empty(room, LABEL), np.empty(room, WAITING))
 
 
 @allocating
 def _more_labels(labels):
     """The same with twice the room."""
-    n = labels.link.shape[0]
+    n = labels.of.shape[0]
     more = _new_labels(2 * n)
     for k in range(n):
-        more.link[k], more.cost[k], more.loss[k] = labels.link[k], labels.cost[k], labels.loss[k]
-        more.before[k], more.position[k] = labels.before[k], labels.position[k]
-        more.keys[k], more.items[k] = labels.keys[k], labels.items[k]
+        more.of[k], more.waiting[k] = labels.of[k], labels.waiting[k]
     return more
+
+
+@inner
+def _wait(waiting, size, label, key):
+    """Put a label into the four-way heap; returns how many wait. No key changes, so that none has to be found there."""
+    i = size
+    while i > 0:
+        above = (i - 1) >> 2
+        if waiting[above].key <= key:
+            break
+        waiting[i].key, waiting[i].label = waiting[above].key, waiting[above].label
+        i = above
+    waiting[i].key, waiting[i].label = key, label
+    return size + 1
+
+
+@inner
+def _take(waiting, size):
+    """Take the label with the lowest key out of the heap; returns it and how many wait."""
+    top = waiting[0].label
+    size -= 1
+    key, label, i = waiting[size].key, waiting[size].label, 0
+    while True:
+        child = 4 * i + 1
+        if child >= size:
+            break
+        best, best_key = child, waiting[child].key
+        for other in range(child + 1, min(child + 4, size)):
+            if waiting[other].key < best_key:
+                best, best_key = other, waiting[other].key
+        if best_key >= key:
+            break
+        waiting[i].key, waiting[i].label = best_key, waiting[best].label
+        i = best
+    waiting[i].key, waiting[i].label = key, label
+    return top, size
 
 
 @inner
@@ -244,7 +285,7 @@ def _price_to(ground, nodes, states, u, cost_u, p, behind, bound, m, flat, to_en
     """Put down the links from a state to a node, if some line with them costs at most ``bound``; returns how many links
     there are.
 
-    ``m`` is the move that leads there, -1 for a direct link. One that leads ``to_end`` arrives on the ground.
+    ``m`` is the move that leads there, ``NO_MOVE`` for a direct link. One that leads ``to_end`` arrives on the ground.
     """
     z, cols = ground.grid, ground.grid.shape[1]
     n_states, n_levels = states.kind.shape[0], states.first.shape[0] - 1
@@ -291,7 +332,7 @@ def _price_to(ground, nodes, states, u, cost_u, p, behind, bound, m, flat, to_en
             ):
                 links.source[used], links.of[used].target = u, target
                 links.of[used].price, links.of[used].code = by_kind[states.kind[q]] - cost_u, 0
-                links.of[used].down, links.of[used].right = t_r - r, t_c - c
+                links.of[used].down, links.of[used].right, links.of[used].move = t_r - r, t_c - c, m
                 links.of[used].spare_m = metres - max(rise / states.up, -rise / states.down)
                 used += 1
     return used
@@ -318,7 +359,7 @@ def _price_direct(
         return used
     if least_price(ground, r, c, height, t_r - r, t_c - c, rise, metres, over, under, spare, p) > spare:
         return used
-    return _price_to(ground, nodes, states, u, cost_u, p, behind, bound, -1, flat, to_end, scratch, links, used)
+    return _price_to(ground, nodes, states, u, cost_u, p, behind, bound, NO_MOVE, flat, to_end, scratch, links, used)
 
 
 @inner
@@ -347,7 +388,7 @@ def _wind_from(ground, nodes, loops, states, u, cost_u, p, behind, bound, m, scr
                 if by_kind[states.kind[q]] + behind[target] <= bound:
                     links.source[used], links.of[used].target = u, target
                     links.of[used].price, links.of[used].code = by_kind[states.kind[q]] - cost_u, code
-                    links.of[used].down, links.of[used].right = t_r - r, t_c - c
+                    links.of[used].down, links.of[used].right, links.of[used].move = t_r - r, t_c - c, NO_MOVE
                     used += 1
     return used
 
@@ -361,18 +402,25 @@ def _price_other(ground, nodes, loops, states, u, cost_u, p, behind, bound, reus
         for e in range(pointer[u // n_states], pointer[u // n_states + 1]):
             links.source[used], links.of[used].target = u, targets[e] * n_states + states.terminal
             links.of[used].price, links.of[used].code = prices[e], OLD
-            links.of[used].down, links.of[used].right = 0, 0  # nobody asks for it
+            links.of[used].down, links.of[used].right, links.of[used].move = 0, 0, NO_MOVE  # nobody asks for steps
             used += 1
     for m in range(loops.moves.shape[0]):
         used = _wind_from(ground, nodes, loops, states, u, cost_u, p, behind, bound, m, scratch, links, used)
     return used
 
 
+@pasted
+def _open_link(links, k):
+    """Any label may reach a link whose curves leave it long enough."""
+    links.pending[k].link, links.pending[k].open_m, links.pending[k].move = k, links.of[k].spare_m, links.of[k].move
+
+
 @inner
 def _open_links(links, first, last):
     """Nothing has reached the links of a state yet."""
     for k in range(first, last):
-        links.of[k].open_m, links.of[k].label, links.pending[k] = links.of[k].spare_m, -1, k
+        links.of[k].label = -1
+        _open_link(links, k)
 
 
 @inner
@@ -386,7 +434,7 @@ def price_all_from(
     """
     n_states, cols = states.kind.shape[0], ground.grid.shape[1]
     here, spare = u // n_states, bound - cost_u
-    links.first[u] = used
+    links.at[u].first = used
     used = _price_direct(
         ground, nodes, states, u, cost_u, p, direct_m, behind, behind_node, bound, end // n_states, True, scratch,
         links, used,
@@ -400,8 +448,8 @@ def price_all_from(
         if np.float64(ahead.least[k]) <= spare - behind_node[nodes.index_of[flat]]:
             used = _price_to(ground, nodes, states, u, cost_u, p, behind, bound, m, flat, False, scratch, links, used)
     used = _price_other(ground, nodes, loops, states, u, cost_u, p, behind, bound, reuse, scratch, links, used)
-    links.last[u] = links.pending_to[u] = used
-    _open_links(links, links.first[u], used)
+    links.at[u].last = links.at[u].pending_to = used
+    _open_links(links, links.at[u].first, used)
     return used, noted
 
 
@@ -432,7 +480,7 @@ def price_from_begin(
     ``room`` is what :func:`most_links` gives.
     """
     index, n_states = 0, states.kind.shape[0]
-    links.first[begin] = used
+    links.at[begin].first = used
     while index < nodes.node_of.shape[0]:
         while used + room + n_states > links.source.shape[0]:
             links = more_links(links)
@@ -440,7 +488,7 @@ def price_from_begin(
             ground, nodes, states, begin, p, direct_m, behind, behind_node, bound, index, room, scratch, links, used
         )
     used = _price_other(ground, nodes, loops, states, begin, 0.0, p, behind, bound, reuse, scratch, links, used)
-    links.last[begin] = used
+    links.at[begin].last = used
     return links, used
 
 
@@ -484,10 +532,10 @@ def _step_of(z, node_of, offsets, loops, links, e, p):
 
 
 @pasted
-def _cannot_bend(links, e, f, start_loss, radius, p):
+def _cannot_bend(links, e, f, start_loss, open_m, radius, p):
     """Whether the bend between two straight links leaves its tangents no room, or a curve there makes one too steep.
 
-    Most links fail this, the cheapest test. Of links with full circles and old formations nothing is said here.
+    For links that are no moves, whose bends stand in no row. Of full circles and old formations nothing is said here.
     """
     fails = False
     if links.of[e].code == 0 and links.of[f].code == 0:
@@ -503,8 +551,46 @@ def _cannot_bend(links, e, f, start_loss, radius, p):
         square = tan_half * tan_half
         loss = radius * tan_half * square * (1.0 / 3.0 - 0.2 * square) - 0.01
         fails = 4.0 * across * across > (1.0 + 1e-9) * whole * whole * min(e2, f2)
-        fails = fails or loss > links.of[f].open_m or loss > links.of[e].spare_m - start_loss
+        fails = fails or loss > open_m or loss > links.of[e].spare_m - start_loss
     return fails
+
+
+class Bends(NamedTuple):
+    """What the curve between two moves takes off each of them at least, (moves, moves), infinite where none fits.
+
+    Most bends fail by this alone, and a row is read from end to end. ``is_made`` tells which rows are: those of moves
+    by which a line came somewhere.
+    """
+
+    loss_m: NDArray[np.float32]
+    is_made: NDArray[np.bool_]
+
+
+LOSS_MARGIN_M = 0.01  # off what curves take at least: spare lengths are kept in 32 bits
+
+
+@allocating
+def _no_bends(n_moves):
+    """No rows yet, and room for all: memory is taken for those alone that are written."""
+    return Bends(np.empty((n_moves, n_moves), np.float32), np.zeros(n_moves, np.bool_))
+
+
+@inner
+def _make_row(bends, m, moves, radius, p):
+    """Write out what the curves between a move and each other one take off at least."""
+    east_e, south_e = moves[m, 1] * p[DX], moves[m, 0] * p[DY]
+    metres_e = np.sqrt(east_e * east_e + south_e * south_e)
+    bends.is_made[m] = True
+    for k in range(moves.shape[0]):
+        east_f, south_f = moves[k, 1] * p[DX], moves[k, 0] * p[DY]
+        metres_f = np.sqrt(east_f * east_f + south_f * south_f)
+        cross = abs(east_e * south_f - south_e * east_f)
+        whole = metres_e * metres_f + east_e * east_f + south_e * south_f
+        loss = np.inf
+        # The same numbers as in the full test, with a margin for rounding.
+        if radius * cross <= (1.0 + 1e-9) * 0.5 * min(metres_e, metres_f) * whole and whole > 0.0:
+            loss = (curve_loss(cross / whole, radius) if cross > 1e-9 * whole else 0.0) - LOSS_MARGIN_M
+        bends.loss_m[m, k] = loss
 
 
 @inner
@@ -576,14 +662,14 @@ def _note(links, labels, n, size, f, value, loss, before, ahead):
     """
     other = np.int64(links.of[f].label)
     if other >= 0:
-        if labels.loss[other] <= loss and labels.cost[other] <= value:
+        if labels.of[other].loss <= loss and labels.of[other].cost <= value:
             return n, size
         # What the new one makes useless is passed over when it comes up.
-        if labels.cost[other] >= value and labels.loss[other] >= loss:
-            labels.cost[other] = np.inf
-    labels.link[n], labels.cost[n], labels.loss[n], labels.before[n] = f, value, loss, before
-    labels.position[n], links.of[f].label, links.of[f].open_m = OUT, n, loss
-    return n + 1, push(labels.keys, labels.items, labels.position, size, n, value + ahead)
+        if labels.of[other].cost >= value and labels.of[other].loss >= loss:
+            labels.of[other].cost = np.inf
+    labels.of[n].link, labels.of[n].cost, labels.of[n].loss, labels.of[n].before = f, value, loss, before
+    links.of[f].label = n
+    return n + 1, _wait(labels.waiting, size, n, value + ahead)
 
 
 LAYERS = 256  # stretches of what is left to the end, each of which a hasty search looks at as closely
@@ -592,7 +678,7 @@ LAYERS = 256  # stretches of what is left to the end, each of which a hasty sear
 @inner
 def _follow_links(
     ground, nodes, loops, states, p, radius, begin, end, direct_m, behind, behind_node, bound, slack, quota, capacity,
-    reuse, clear_m, forbidden, scratch, looked_at, room, links, labels, ahead, n, size, used, noted, told,
+    reuse, clear_m, forbidden, scratch, looked_at, room, bends, links, labels, ahead, n, size, used, noted, told,
 ):  # fmt: skip
     """Go on from label to label until the end is reached, nothing is left, or more room is needed.
 
@@ -602,24 +688,25 @@ def _follow_links(
         The last label of the best line or why there is none, what any line costs at least, and how many labels there
         are and wait, and places of the links and of the shortlist are used.
     """
-    most = max(room, links.last[begin] - links.first[begin])
+    most = max(room, links.at[begin].last - links.at[begin].first)
     while size > 0:
         if (
             used + room > links.source.shape[0]
             or noted + nodes.moves.shape[0] > ahead.move.shape[0]
-            or n + most > labels.link.shape[0]
+            or n + most > labels.of.shape[0]
         ):
             return MORE_ROOM, 0.0, n, size, used, noted
-        key = labels.keys[0]
-        popped, size = pop(labels.keys, labels.items, labels.position, size)
+        key = labels.waiting[0].key
+        popped, size = _take(labels.waiting, size)
         at = np.int64(popped)
-        if labels.cost[at] == np.inf:
+        cost, start_loss = labels.of[at].cost, labels.of[at].loss
+        if cost == np.inf:
             continue
-        e, cost = np.int64(labels.link[at]), labels.cost[at]
+        e = np.int64(labels.of[at].link)
         v = np.int64(links.of[e].target)
         if v == end:
             return at, cost, n, size, used, noted
-        is_new = links.first[v] < 0
+        is_new = links.at[v].first < 0
         if is_new:
             told[0] = max(told[0], np.int64(WHOLE_WAY * (1.0 - behind[v] / behind[begin])))
             if used > capacity:
@@ -633,38 +720,50 @@ def _follow_links(
         # way there may come up after dearer ones. Links that were too dear for those, or reached by them, are then
         # looked at once more. A hasty search, which proves nothing, lets them be.
         margin = 1e-9 * bound
-        if is_new or (quota == 0 and cost < links.priced_at[v] - margin):
+        if is_new or (quota == 0 and cost < links.at[v].priced_at - margin):
             used, noted = price_all_from(
                 ground, nodes, loops, states, v, cost, end, p, direct_m, behind, behind_node,
                 min(bound, cost + behind[v] + slack), reuse, scratch, ahead, noted, links, used,
             )  # fmt: skip
-            links.priced_at[v] = links.come_at[v] = cost
-        elif quota == 0 and cost < links.come_at[v] - margin:
-            links.pending_to[v], links.come_at[v] = links.last[v], cost
-            for k in range(np.int64(links.first[v]), np.int64(links.last[v])):
-                links.of[k].open_m, links.pending[k] = links.of[k].spare_m, k
-        first, kept = np.int64(links.first[v]), np.int64(links.first[v])
-        for k in range(first, np.int64(links.pending_to[v])):
-            f = np.int64(links.pending[k])
-            value, rest = cost + links.of[f].price, behind[links.of[f].target]
-            # What is too dear for this label is so for all later ones that cost as much.
-            if not value + rest <= bound:
-                continue
-            if not _cannot_bend(links, e, f, labels.loss[at], radius, p):
-                # The bend is the dearest test and so the last one. A link that fails it may still be reached by
-                # another bend.
+            links.at[v].priced_at = links.at[v].come_at = cost
+        in_order = cost >= links.at[v].come_at - margin
+        if quota == 0 and not in_order:
+            links.at[v].pending_to, in_order = links.at[v].last, True
+            for k in range(np.int64(links.at[v].first), np.int64(links.at[v].last)):
+                _open_link(links, k)
+        links.at[v].come_at = cost
+        came_by, left_m = np.int64(links.of[e].move), links.of[e].spare_m - start_loss
+        if came_by != NO_MOVE and not bends.is_made[came_by]:
+            _make_row(bends, came_by, nodes.moves, radius, p)
+        kept = np.int64(links.at[v].first)
+        for k in range(kept, np.int64(links.at[v].pending_to)):
+            f, open_m, move = np.int64(links.pending[k].link), links.pending[k].open_m, links.pending[k].move
+            # The cheapest test, which most links fail. They may still be reached by another bend.
+            if min(came_by, move) > NO_MOVE:
+                least = bends.loss_m[came_by, move]
+                can_bend = least <= left_m and (least <= open_m or not in_order)
+            else:
+                can_bend = not _cannot_bend(links, e, f, start_loss, open_m, radius, p)
+            if can_bend:
+                value, rest = cost + links.of[f].price, behind[links.of[f].target]
+                # What is too dear for this label is so for all later ones that cost as much.
+                if not value + rest <= bound:
+                    continue
+                # The bend is the dearest test and so the last one.
                 loss = _bend_loss(
-                    ground, nodes, loops, states, p, radius, links, e, f, labels.loss[at], clear_m, forbidden, scratch
+                    ground, nodes, loops, states, p, radius, links, e, f, start_loss, clear_m, forbidden, scratch
                 )
                 if loss >= 0.0:
                     loss = _binding_loss(ground, nodes, loops, states, p, radius, links, f, loss)
+                    before = n
                     n, size = _note(links, labels, n, size, f, value, loss, at, rest)
                     # No later label that costs as much reaches it for less.
                     if loss == 0.0:
                         continue
-            links.pending[kept] = f
+                    open_m = loss if n > before else open_m
+            links.pending[kept].link, links.pending[kept].open_m, links.pending[kept].move = f, open_m, move
             kept += 1
-        links.pending_to[v] = kept
+        links.at[v].pending_to = kept
     return -1, bound, n, size, used, noted
 
 
@@ -713,18 +812,20 @@ def search_turns(
     behind_node = cheapest_by_node(behind, nodes, n_states)
     # Prices are kept between searches and labels aren't: other bends may be forbidden.
     _open_links(links, 0, used)
-    links.pending_to[:], links.come_at[:] = links.last, np.inf
-    room = most_links(nodes, loops, n_states, reuse[0])
-    if links.first[begin] < 0:
+    for v in range(links.at.shape[0]):
+        links.at[v].pending_to, links.at[v].come_at = links.at[v].last, np.inf
+    room, bends = most_links(nodes, loops, n_states, reuse[0]), _no_bends(nodes.moves.shape[0])
+    if links.at[begin].first < 0:
         links, used = price_from_begin(
             ground, nodes, loops, states, begin, p, direct_m, behind, behind_node, min(bound, behind[begin] + slack),
             reuse, scratch, room, links, used,
         )  # fmt: skip
         _open_links(links, 0, used)
-        links.priced_at[begin] = 0.0
-    links.come_at[begin] = 0.0
+        links.at[begin].priced_at = 0.0
+    links.at[begin].come_at = 0.0
     labels = _new_labels(max(used, 65_536))
-    for e in range(np.int64(links.first[begin]), np.int64(links.last[begin])):
+    for e in range(np.int64(links.at[begin].first), np.int64(links.at[begin].last)):
+        links.pending[e].open_m = 0.0
         n, size = _note(links, labels, n, size, e, links.of[e].price, 0.0, -1, behind[links.of[e].target])
     while True:
         # Whatever the next step may need there is room for.
@@ -732,12 +833,12 @@ def search_turns(
             links = more_links(links)
         if noted + nodes.moves.shape[0] > ahead.move.shape[0]:
             ahead = longer_shortlist(ahead)
-        while n + max(room, links.last[begin] - links.first[begin]) > labels.link.shape[0]:
+        while n + max(room, links.at[begin].last - links.at[begin].first) > labels.of.shape[0]:
             labels = _more_labels(labels)
         last, least, n, size, used, noted = _follow_links(
             ground, nodes, loops, states, p, radius, begin, end, direct_m, behind, behind_node, bound, slack, quota,
-            capacity, reuse, clear_m, forbidden, scratch, looked_at, room, links, labels, ahead, n, size, used, noted,
-            told,
+            capacity, reuse, clear_m, forbidden, scratch, looked_at, room, bends, links, labels, ahead, n, size, used,
+            noted, told,
         )  # fmt: skip
         if last != MORE_ROOM:
             return last, least, labels, links, used
