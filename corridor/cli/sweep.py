@@ -96,7 +96,7 @@ def sweep_report(
     `corridor sweep-report sweep --perspective border-access`
     """
     from corridor.errors import SweepError
-    from corridor.sweeps.report import load_report, write_report
+    from corridor.sweeps.report import BEST_POSSIBLE, load_report, write_report
 
     report = load_report(folder)
     chosen = perspective or report.perspectives[0]
@@ -107,7 +107,12 @@ def sweep_report(
         print_line(f"- {row['points']} points: {row['fault']}")
     for panel in report.panels(chosen):
         cells = [
-            [r["candidate_id"], f"{r['win_share']:.0%}", f"{r['ranked_share']:.0%}", f"{r['mean_rank']:.1f}"]
+            [
+                r["candidate_id"],
+                f"{r['win_share']:.0%}",
+                f"{r['ranked_share']:.0%}",
+                f"{r['mean_rank']:.1f}" if r["mean_rank"] == r["mean_rank"] else "not ranked",
+            ]
             for r in panel["wins"]
         ]
         print_table(f"{panel['title']}, {panel['points']} points", ["candidate", "first", "ranked", "mean rank"], cells)
@@ -117,4 +122,5 @@ def sweep_report(
                 for r in panel["drivers"]
             )
             print_line(f"  the lead of {panel['leader']} hangs on: {told}")
+    print_line(f"- {BEST_POSSIBLE}")
     print_plain(page)

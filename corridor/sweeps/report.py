@@ -27,6 +27,12 @@ _LEAST_PER_FACTOR = 16
 _NAMED = ("dem-error",)
 """Kinds of factor whose numbers are names: a draw is no more than another."""
 
+BEST_POSSIBLE = (
+    "Where figures aren't known a route counts with the best place that they leave possible: it may be no better than "
+    "others, and routes that may all be first share the first place."
+)
+"""What every reader of places in a sweep is told."""
+
 
 @dataclass(frozen=True)
 class SweepReport:
@@ -230,7 +236,10 @@ def write_report(report: SweepReport, folder: str | Path) -> Path:
     """
     target = Path(folder)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    page = environment.from_string(read_asset("sweep.html.j2")).render(report=report, theme=Markup(css_theme()))  # noqa: S704  (the package's own)
+    theme = Markup(css_theme())  # noqa: S704  (the package's own)
+    page = environment.from_string(read_asset("sweep.html.j2")).render(
+        report=report, theme=theme, best_possible=f"A route that shares the first place counts in part. {BEST_POSSIBLE}"
+    )
     try:
         write_csv(report.wins, target / "wins.csv")
         write_csv(report.drivers, target / "drivers.csv")

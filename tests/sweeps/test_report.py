@@ -10,7 +10,15 @@ from scipy.stats import qmc
 import corridor
 from corridor.errors import SweepError
 from corridor.sweeps.plan import build_vary
-from corridor.sweeps.report import SweepReport, load_report, rank_correlation, variance_share, write_report
+from corridor.sweeps.report import (
+    BEST_POSSIBLE,
+    SweepReport,
+    load_report,
+    rank_correlation,
+    variance_share,
+    write_report,
+)
+from tests.command import run_command
 
 
 def sobol(n, d, seed=0):
@@ -100,6 +108,22 @@ def test_a_real_sweep_is_told_in_tables_and_a_page(folder):
     assert "http" not in text.replace("http-equiv", "")
     assert len(pd.read_csv(folder / "wins.csv")) == len(report.wins)
     assert set(pd.read_csv(folder / "drivers.csv")["factor"]) == {"prices", "speeds", "gates"}
+
+
+def test_places_of_unknown_figures_and_missing_ones_are_called_what_they_are(folder, monkeypatch, capsys):
+    """A mean of no place is no number, and whoever reads places is told that unknowns count at their best."""
+    whole = load_report(folder)
+    table = whole.results.copy()
+    key = table["candidate_id"].iloc[0]
+    names = [name for name in table.columns if name.startswith(("rank:", "score:"))]
+    table.loc[table["candidate_id"] == key, names] = np.nan
+    monkeypatch.setattr("corridor.sweeps.report.load_report", lambda _: SweepReport(whole.manifest, table))
+    code, said, _ = run_command(monkeypatch, capsys, "sweep-report", folder)
+    assert code == 0
+    assert BEST_POSSIBLE in " ".join(said.split())
+    assert "not ranked" in said
+    assert "nan" not in said
+    assert BEST_POSSIBLE in (folder / "report.html").read_text(encoding="utf-8").replace("&#39;", "'")
 
 
 def test_outside_text_is_escaped(folder):
