@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -70,11 +71,23 @@ PROCESSES = get_context("forkserver")
 PROCESSES.set_forkserver_preload(["distributed.cli.dask_scheduler", "distributed.cli.dask_worker", __name__])
 
 
-def started(log, run, *given):
-    """A process that leads a group of its own, with what it says in a file."""
-    process = PROCESSES.Process(target=alone, args=(log, run, *given), daemon=False)
-    process.start()
-    return process
+@pytest.fixture
+def start(tmp_path):
+    """Starts a process that leads a group of its own, with what it says in ``log-0`` and so on; none is left behind."""
+    started = []
+
+    def begin(run, *given):
+        process = PROCESSES.Process(target=alone, args=(tmp_path / f"log-{len(started)}", run, *given))
+        process.start()
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # with the workers that a killed one left
+        process.kill()
+        process.join()
 
 
 def alone(log, run, *given):
@@ -214,26 +227,19 @@ def test_without_dask_the_extra_is_named(study, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def dask_cluster(tmp_path):
+def dask_cluster(start, tmp_path):
     """A scheduler and two workers as processes of their own: its address and the workers."""
-    all_of_them = []
-
-    def start(*arguments):
-        all_of_them.append(started(tmp_path / f"log-{len(all_of_them)}", serve, *arguments))
-        return all_of_them[-1]
-
     place = tmp_path / "scheduler.json"
-    start("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(place))
+    here = ("--host", "127.0.0.1", "--port", "0")
+    start(serve, "dask_scheduler", *here, "--no-dashboard", "--scheduler-file", str(place))
     wait_for(place.exists, "the scheduler")
     address = json.loads(place.read_text(encoding="utf-8"))["address"]
+    folder = ("--local-directory", str(tmp_path))
     workers = [
-        start("dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", folder)
-        for folder in [str(tmp_path)] * 2
+        start(serve, "dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard", *folder)
+        for _ in range(2)
     ]
-    yield address, workers
-    for process in all_of_them:
-        process.kill()
-        process.join()
+    return address, workers
 
 
 @pytest.mark.slow
@@ -269,10 +275,10 @@ def test_a_worker_killed_on_the_way_loses_nothing(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_a_stopped_sweep_goes_on_where_it_was(study, study_path, vary_path, expected, tmp_path, how):
+def test_a_stopped_sweep_goes_on_where_it_was(study, study_path, vary_path, expected, start, tmp_path, how):
     folder = SweepFolder(tmp_path / "sweep")
     words = (study_path, "--vary", vary_path, "--osm", study_path.parent / "map.osm", "--out", folder.path)
-    process = started(tmp_path / "log", sweep_held, *map(str, words), "--workers", "1")
+    process = start(sweep_held, *map(str, words), "--workers", "1")
     wait_for(lambda: len(folder.done()) >= 2, "results")
     if how == signal.SIGINT:
         os.killpg(process.pid, how)  # as a terminal does: to the worker too
@@ -280,7 +286,7 @@ def test_a_stopped_sweep_goes_on_where_it_was(study, study_path, vary_path, expe
         process.kill()
     process.join(300)
     if how == signal.SIGINT:
-        said = (tmp_path / "log").read_text(encoding="utf-8")
+        said = (tmp_path / "log-0").read_text(encoding="utf-8")
         assert process.exitcode == 130
         assert f"tasks are done and kept in {folder.path}" in " ".join(said.split())
         assert "Traceback" not in said
