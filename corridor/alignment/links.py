@@ -317,14 +317,16 @@ class Stage:
     """A search that only finds out where the next one has to look.
 
     It runs both ways with fewer links, over cells ``factor`` times as large, at all ``levels`` or on the ground
-    alone, and keeps the nodes that a line within ``near_factor`` of the cheapest can pass. Coarser cells have fewer
-    levels than the search itself; with ``few`` they have no more where they are as fine.
+    alone, and keeps the nodes that a line within ``near_factor`` of the cheapest can pass, and what lies within
+    ``dilate_cells`` of its own cells of them. Coarser cells have fewer levels than the search itself; with ``few`` they
+    have no more where they are as fine.
     """
 
     factor: int
     near_factor: float
     levels: bool = False
     few: bool = False
+    dilate_cells: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what is no stage.
@@ -336,6 +338,8 @@ class Stage:
             raise AlignmentError(
                 f"narrowing stage: factor and near_factor must be 1 or more, got {self.factor}, {self.near_factor:g}"
             )
+        if self.dilate_cells < 0:
+            raise AlignmentError(f"narrowing stage: dilate_cells must be 0 or more, got {self.dilate_cells}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,8 +349,8 @@ class SearchOptions:
     ``offsets_m`` are the heights above the ground (negative: below) that a node may be passed at; 0 must be among
     them, because terminals lie on the ground. ``max_structure_km`` bounds structure links; links from and to the
     terminals go as far as ``max_direct_km`` (None: any distance), because a base tunnel often starts right there.
-    ``narrowing`` lists stages that narrow the search, coarsest first (empty: none, None: by cell size); what a stage
-    keeps is widened by ``dilate_cells`` of its own cells. Coarser cells have the levels ``coarse_offsets_m``.
+    ``narrowing`` lists stages that narrow the search, coarsest first (empty: none, None: by cell size). Coarser cells
+    have the levels ``coarse_offsets_m``.
     ``spirals`` is the most full circles that a link may turn to gain height (0: none), of ``spiral_radius_m`` (None:
     the standard's least radius). ``certify`` has the whole ground searched where it would be narrowed, so that it is
     known how good the line is.
@@ -362,7 +366,6 @@ class SearchOptions:
     offsets_m: tuple[float, ...] = DEFAULT_OFFSETS_M
     narrowing: tuple[Stage, ...] | None = None
     coarse_offsets_m: tuple[float, ...] = (-10.0, 0.0, 7.0)
-    dilate_cells: int = 1
     abort: bool = True
     turns: bool = True
     spirals: int = 0
@@ -386,8 +389,8 @@ class SearchOptions:
             faults.append("growth must be above 1")
         if 0.0 not in self.offsets_m or len(set(self.offsets_m)) != len(self.offsets_m):
             faults.append("offsets_m must be distinct and contain 0")
-        if self.dilate_cells < 0 or self.spirals < 0:
-            faults.append("dilate_cells and spirals must be 0 or more")
+        if self.spirals < 0:
+            faults.append("spirals must be 0 or more")
         if faults:
             raise AlignmentError("search options: " + "; ".join(faults))
 
@@ -396,7 +399,8 @@ def default_narrowing(cell_m: float, n_offsets: int, n_nodes: int) -> tuple[Stag
     """Stages for a cell size: cells of about 1.2 km, on a huge ground three times as wide as its own, then its own.
 
     Cells even three times as wide can be off by a third and more where valleys are narrow, so that much is kept by
-    them: with several levels as much as there is room for, and that is the ground of the search. Lines on the ground
+    them: with several levels as much as there is room for, and that is the ground of the search. What there is room for
+    are whole valleys then, rather than more of them with gaps: a line through a gap is lost. Lines on the ground
     alone differ less. For them the last stage has the ground of the search itself and only misses long links; what
     these are worth is much the same along all lines, so that little has to be kept. Where cells are too wide to be
     widened, several levels have such a stage too, which misses some of the levels besides.
@@ -410,9 +414,9 @@ def default_narrowing(cell_m: float, n_offsets: int, n_nodes: int) -> tuple[Stag
     factor = min(round(COARSE_CELL_M / cell_m), 8)
     has_levels, is_large = n_offsets > 1, n_nodes >= SMALL_NODES
     if factor >= 3 and is_large:
-        stages.append(Stage(factor, 1.6 if has_levels else 1.3, levels=has_levels))
+        stages.append(Stage(factor, 1.6, levels=True, dilate_cells=3) if has_levels else Stage(factor, 1.3))
     if factor >= 6 and n_nodes >= HUGE_NODES:
-        stages.append(Stage(3, 1.3 if has_levels else 1.05, levels=has_levels))
+        stages.append(Stage(3, 1.3, levels=True, dilate_cells=3) if has_levels else Stage(3, 1.05))
     if has_levels and not stages:
         stages.append(Stage(1, 1.02 if is_large else 1.05, levels=True, few=True))
     if is_large and not has_levels:

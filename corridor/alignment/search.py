@@ -840,7 +840,7 @@ def _run_stage(question: Question, stage: Stage, left: Narrowed, most_states: in
     if not np.isfinite(forward.cost_musd):
         return left
     # A block counts as near as the best of those around it. Where too many are, the nearest have the room there is.
-    through = minimum_filter(node_cost_through(problem, forward, backward), 2 * options.dilate_cells + 1)
+    through = minimum_filter(node_cost_through(problem, forward, backward), 2 * stage.dilate_cells + 1)
     n_states = len(build_levels(options.offsets_m, question.standard).kind)
     room = min(most_states // (n_states * factor**2), through.size - 1)
     limit = min(near_factor * forward.cost_musd, float(np.partition(through, room, axis=None)[room]))

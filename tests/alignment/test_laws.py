@@ -327,8 +327,8 @@ def test_bends_that_steepen_a_link_at_both_ends_are_weighed_against_each_other(s
 
 
 def test_on_request_the_whole_ground_proves_how_good_a_narrowed_line_is():
-    z, narrowing = range_of_hills(46, 7), (Stage(5, 1.0),)
-    options = SearchOptions(offsets_m=(-20.0, 0.0, 10.0), max_structure_km=4.0, narrowing=narrowing, dilate_cells=0)
+    z, narrowing = range_of_hills(46, 7), (Stage(5, 1.0, dilate_cells=0),)
+    options = SearchOptions(offsets_m=(-20.0, 0.0, 10.0), max_structure_km=4.0, narrowing=narrowing)
     problem = replace(asked(z, standard(2.5), costs(), options), end_xy=(13_950.0, -3_950.0))
     assert find_way(problem).least_musd is None
     certified = find_way(replace(problem, options=replace(options, certify=True)))
