@@ -14,7 +14,8 @@ from uuid import uuid4
 import pytest
 
 from corridor.pipeline import comparing
-from corridor.pipeline.graph import Cache, Declared, Graph, Held, Run, combine, fingerprint
+from corridor.pipeline.digests import combine, fingerprint
+from corridor.pipeline.graph import Cache, Declared, Graph, Held, Run
 from corridor.schema.study import Study
 
 EXTRACT = "south-caucasus-2021-08.osm.pbf"

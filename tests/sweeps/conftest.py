@@ -6,7 +6,7 @@ import pytest
 
 import corridor
 from corridor.pipeline.comparing import open_run
-from corridor.pipeline.graph import fingerprint
+from corridor.pipeline.digests import fingerprint
 from corridor.sweeps import run as sweeping
 from corridor.sweeps.cluster import SweepEvaluator, build_evaluator
 from corridor.sweeps.plan import build_vary
