@@ -105,7 +105,7 @@ def _on_roads(numbers: list[int], ways: pd.DataFrame, way: Ints, node_ids: Ints)
     """Which vertices are one of some nodes, and of a road."""
     if not numbers:
         return np.zeros(len(way), dtype=bool)
-    return np.asarray((ways["mode"] == Mode.ROAD).to_numpy()[way] & np.isin(node_ids, numbers))
+    return np.asarray((ways["mode"] == Mode.ROAD).to_numpy()[way] & pd.Index(node_ids).isin(numbers))
 
 
 def _runs(way: Ints, x: Ints, y: Ints, linked: Bools) -> tuple[Ints, Ints, Ints, int]:
@@ -295,8 +295,7 @@ def _renamed(node_ids: Ints, alias: dict[int, int]) -> Ints:
         return node_ids
     alias = {old: new for old, new in alias.items() if old != new}
     renamed = node_ids.copy()
-    numbers = np.fromiter(alias, dtype=np.int64)
-    for at in np.flatnonzero(np.isin(node_ids, numbers)).tolist():
+    for at in np.flatnonzero(pd.Index(node_ids).isin(alias)).tolist():
         number = int(node_ids[at])
         # a name may lead to one that was replaced itself; none leads in a circle for longer than there are names
         for _ in range(len(alias)):
@@ -493,12 +492,12 @@ def _in_groups(count: int) -> str:
 
 def _remarks(scan: Scan, node_ids: Ints) -> list[tuple[int, str]]:
     """What of a file wasn't understood or isn't followed, counted."""
-    strange = np.isin(np.fromiter(scan.strange_barriers, dtype=np.int64), node_ids).sum()
+    strange = pd.Index(node_ids).isin(scan.strange_barriers)
     counts = [
         (scan.renewed, "ways stand in several versions; the newest of each is used"),
         *((scan.ways.doubts[doubt], doubt.value) for doubt in Doubt),
         (
-            int(strange),
+            len(np.unique(node_ids[strange])),
             "barriers on roads with a kind, key or condition that isn't understood or followed; it stops nobody",
         ),
         (scan.restrictions, "turn restrictions; not followed"),

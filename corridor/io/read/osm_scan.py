@@ -163,9 +163,8 @@ class WayTable:
         Args:
             moved: coordinates (1e-7 degrees) by id of the node.
         """
-        numbers = np.fromiter(moved, dtype=np.int64)
         for part in self._parts if moved else ():
-            for at in np.flatnonzero(np.isin(part.node_ids, numbers)).tolist():
+            for at in np.flatnonzero(pd.Index(part.node_ids).isin(moved)).tolist():
                 part.x[at], part.y[at] = moved[int(part.node_ids[at])]
 
 
