@@ -13,7 +13,7 @@ from corridor.errors import ScoringError
 from corridor.plugins import nearest_name
 from corridor.schema.column import Criterion, ends_for_ranks
 from corridor.schema.message import Message, Value
-from corridor.schema.vocabulary import GAP_STATUSES, VALUE_STATUSES, VETO_STATUSES, MetricStatus
+from corridor.schema.vocabulary import ENDLESS_STATUSES, GAP_STATUSES, VALUE_STATUSES, VETO_STATUSES, MetricStatus
 
 Floats = NDArray[np.float64]
 
@@ -78,7 +78,7 @@ def read_metrics(
     statuses = tuple(zip(*(_statuses(table, criterion.metric) for criterion in criteria), strict=True))
     metrics = np.column_stack([_numbers(table, criterion.metric) for criterion in criteria])
     # A status that stands for a gap beats whatever number stands beside it; a gap without a status is "missing".
-    without = (*VETO_STATUSES, *GAP_STATUSES, MetricStatus.UNDETERMINED)
+    without = (*ENDLESS_STATUSES, *GAP_STATUSES, MetricStatus.UNDETERMINED)
     blocked = np.array([[status in without for status in row] for row in statuses])
     metrics = np.where(blocked, np.nan, metrics)
     low, high, notes = _intervals(table, criteria, metrics, candidate_ids, statuses)
@@ -152,7 +152,7 @@ def _statuses(table: pd.DataFrame, metric: str) -> tuple[str, ...]:
     if column not in table.columns:
         return ("",) * len(table)
     statuses = tuple(text.strip().replace(" ", "_").replace("-", "_") for text in _texts(table, column))
-    known = (*VETO_STATUSES, *GAP_STATUSES, *VALUE_STATUSES, MetricStatus.UNDETERMINED)
+    known = (*ENDLESS_STATUSES, *GAP_STATUSES, *VALUE_STATUSES, MetricStatus.UNDETERMINED)
     for status in statuses:
         if status not in known:
             raise ScoringError(f"metric table: column '{column}' says '{status}'{nearest_name(status, known)}")
@@ -212,7 +212,7 @@ def _vetoes(
                 vetoes[row] = ("", "veto", text)
     for row, line in enumerate(statuses):
         for criterion, status in zip(criteria, line, strict=True):
-            if status in VETO_STATUSES:
+            if status in ENDLESS_STATUSES:
                 vetoes.setdefault(row, (criterion.criterion_id, status, _blocked(criterion.label, status)))
     # Statuses of what isn't scored veto too: who can't reach the border is infeasible whatever is weighed.
     scored = {criterion.metric for criterion in criteria}

@@ -400,7 +400,8 @@ def _count_people(table: pd.DataFrame, total: Estimate | None) -> Values | Unmea
     Column(
         "people_hours_per_day", Unit.PERSON_HOURS_PER_DAY,
         "hours a day that people of places spend more on the way to the border crossing and to their centre",
-        "sum of people x trips a day x car hours added, over places that still reach them", interval=True,
+        "sum of people x trips a day x car hours added; no number where a place loses the way to one of them",
+        interval=True,
     ),
     Column(
         "people_hours_per_day_crossing", Unit.PERSON_HOURS_PER_DAY, "of these on the way to the border crossing",
@@ -415,10 +416,10 @@ def _count_people(table: pd.DataFrame, total: Estimate | None) -> Values | Unmea
 def measure_person_hours(
     local_roads: bool, access: Access, access_result: AccessResult, trip_rates: TripRates
 ) -> Values | Unmeasured:
-    """Person-hours a day of those who still reach the crossing and their centre: a car's minutes, at declared rates.
+    """Person-hours a day on the way to the crossing and to centres: a car's minutes, at declared rates of trips.
 
-    Those who lose them aren't in it: they are counted as people who do. The interval takes the ends of people, rates
-    and driving times together.
+    Where a place loses one of them no number of hours holds for its people, and a sum over the others would be the less
+    the more are cut off: there is none then. The interval takes the ends of people, rates and driving times together.
     """
     if not access_result.applicable:
         return Unmeasured(MetricStatus.NOT_APPLICABLE)
@@ -431,8 +432,11 @@ def measure_person_hours(
 
 def _sum_hours(table: pd.DataFrame, access: Access, trip_rates: TripRates) -> Values | Unmeasured:
     found: dict[str, Estimate] = {}
-    for what, rate in (("crossing", trip_rates.crossing), ("centre", trip_rates.centre)):
-        # Places that lose their way have no minutes after, and so no hours here.
+    rates = {"crossing": trip_rates.crossing, "centre": trip_rates.centre}
+    kept = [what for what in rates if not table[f"lost_{what}"].any()]
+    for what in kept:
+        rate = rates[what]
+        # Places that never had a way have no minutes, and so no hours here.
         added = (table[f"{what}_min_after"] - table[f"{what}_min_before"]).to_numpy(dtype=float) / 60.0
         hours = sum_people(table, np.where(np.abs(added) > _LEAST_HOURS, added, 0.0), access.population_total)
         if hours is None:
@@ -443,4 +447,6 @@ def _sum_hours(table: pd.DataFrame, access: Access, trip_rates: TripRates) -> Va
             for trips, factor in ((rate.low, access.factors.low), (rate.high, access.factors.high))
         ]
         found[f"people_hours_per_day_{what}"] = Estimate(min(ends), hours.mid * rate.mid, max(ends))
+    if len(kept) < len(rates):
+        return Unmeasured(MetricStatus.CUT_OFF, found)
     return {"people_hours_per_day": total_of(found.values()), **found}

@@ -43,7 +43,7 @@ from corridor.errors import RegistryError
 from corridor.plugins import nearest_name
 from corridor.schema.catalogue import Estimate, Undetermined
 from corridor.schema.column import Column, Kind, Shown, Unit, find_column, resolve_columns
-from corridor.schema.vocabulary import VETO_STATUSES, MetricStatus
+from corridor.schema.vocabulary import ENDLESS_STATUSES, MetricStatus
 
 Values = Mapping[str, Any]
 """Figures by column: numbers, texts, or Estimates."""
@@ -444,7 +444,7 @@ def _end(cells: Cells, column: Column) -> float:
     status = cells.get(column.status, "")
     value = cells.get(column.name)
     if value is None or isnan(float(value)):
-        if status in VETO_STATUSES:
+        if status in ENDLESS_STATUSES:
             return inf
         measured = status == MetricStatus.OK and column.absent is not None
         return float(column.absent) if measured and column.absent is not None else float("nan")

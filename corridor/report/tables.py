@@ -22,7 +22,15 @@ from corridor.schema.column import Column, Criterion, Kind, Unit
 from corridor.schema.message import Message, Value
 from corridor.schema.regime import OUTSIDE
 from corridor.schema.results import Results
-from corridor.schema.vocabulary import GAP_STATUSES, VETO_STATUSES, Direction, Family, FirstPlace, MetricStatus, Works
+from corridor.schema.vocabulary import (
+    ENDLESS_STATUSES,
+    GAP_STATUSES,
+    Direction,
+    Family,
+    FirstPlace,
+    MetricStatus,
+    Works,
+)
 from corridor.theme import sequence
 
 # --- Colour and letter of each candidate: the letter tells them apart where colours can't ---
@@ -84,7 +92,7 @@ def _colour(letter: str, candidate: Candidate | None = None) -> str:
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?")
-NO_NUMBER = (*VETO_STATUSES, *GAP_STATUSES, MetricStatus.UNDETERMINED)
+NO_NUMBER = (*ENDLESS_STATUSES, *GAP_STATUSES, MetricStatus.UNDETERMINED)
 """Statuses under which a metric has no number."""
 
 

@@ -241,7 +241,8 @@ class MetricStatus(StrEnum):
     """What stands beside a metric's value, or in its place; see :data:`VETO_STATUSES` and :data:`GAP_STATUSES`.
 
     ``UNDETERMINED``: the value lies between two ends, and nothing known says where; ``NOT_QUOTED``: the documents on
-    the subject give no figure.
+    the subject give no figure; ``CUT_OFF``: some of those whom it sums over lose the way to what it is about, so
+    that no number of it holds for all.
     """
 
     NONE = ""
@@ -263,10 +264,14 @@ class MetricStatus(StrEnum):
     UNDETERMINED = "undetermined"
     NOT_QUOTED = "not_quoted"
     NOT_TRAVELABLE = "not_travelable"
+    CUT_OFF = "cut_off"
 
 
 VETO_STATUSES = (MetricStatus.UNREACHABLE, MetricStatus.LOST, MetricStatus.NOT_TRAVELABLE)
 """Statuses with which an alternative can't be ranked at all; ``NOT_TRAVELABLE`` where the rules allow no transit."""
+
+ENDLESS_STATUSES = (*VETO_STATUSES, MetricStatus.CUT_OFF)
+"""Statuses that are worse than any number: an alternative that has one where it is scored can't be ranked."""
 
 GAP_STATUSES = (
     MetricStatus.NOT_APPLICABLE,

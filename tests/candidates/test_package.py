@@ -303,7 +303,9 @@ BURDENS = ("north_south_delay_min", "access_delay_min", "people_lost_crossing", 
 def worst(row, name) -> float:
     status = row.get(f"{name}_status", "")
     return (
-        float("inf") if status in ("unreachable", "lost") else float(np.nan_to_num(row.get(f"{name}_high", row[name])))
+        float("inf")
+        if status in ("unreachable", "lost", "cut_off")
+        else float(np.nan_to_num(row.get(f"{name}_high", row[name])))
     )
 
 

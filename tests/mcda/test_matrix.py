@@ -60,6 +60,15 @@ def test_a_status_of_a_metric_that_is_not_scored_vetoes_too():
     assert build_matrix(table, ROUTE_CRITERIA, veto_on_any_status=False).excluded.empty
 
 
+def test_people_cut_off_bar_who_is_scored_on_hours_and_nobody_else():
+    """The fewer still have a way the fewer hours they lose: such a sum is no number, and never the best there is."""
+    table = route_table(access_delay_min_status=["cut_off", "", "", "", "not_applicable"])
+    table.loc[0, "access_delay_min"] = 0.0
+    assert reasons(build_matrix(table, ROUTE_CRITERIA)) == {"rail": "not ranked: Access delay: people cut off"}
+    unscored = route_table(people_hours_per_day_status=["cut_off", "", "", "", ""])
+    assert build_matrix(unscored, ROUTE_CRITERIA).excluded.empty
+
+
 def test_a_stated_veto():
     table = route_table(veto=["", "", "regime not applicable to roads", None, ""])
     assert reasons(build_matrix(table, ROUTE_CRITERIA)) == {"pass": "not ranked: regime not applicable to roads"}

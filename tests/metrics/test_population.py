@@ -191,7 +191,8 @@ def test_a_total_is_the_latest_count_between_the_least_and_the_most():
     assert tables.total_of("b") is None
 
 
-PEOPLE = st.lists(st.floats(1, 5000) | st.just(np.nan), min_size=1, max_size=30)
+# of one kind all of them: who has 5,000 people is a town, and says nothing of how large a village may be
+PEOPLE = st.lists(st.floats(1, 5000, exclude_max=True) | st.just(np.nan), min_size=1, max_size=30)
 
 
 def settled(people, total):
@@ -250,6 +251,21 @@ def test_person_hours_by_hand():
     factors = access.factors
     assert row["people_hours_per_day_low"] == pytest.approx((150 * 0.005 + 50 * 0.05) * factors.low)
     assert row["people_hours_per_day_high"] == pytest.approx((150 * 0.02 + 50 * 0.2) * factors.high)
+
+
+@pytest.mark.parametrize(("closed", "kept"), [((1,), ()), ((0, 1, 2), ()), ((2,), ("centre",))])
+def test_where_people_lose_their_way_no_number_of_hours_is_said(closed, kept):
+    """On a chain crossing, A, B, both centres: who loses the crossing still has hours to a centre that can be said."""
+    nodes = [(45.0 + 0.02 * i, 39.0) for i in range(4)]
+    net = with_neighbour(nodes, [(0, 1), (1, 2), (2, 3)])
+    access = access_to(net, nodes[3], nodes[1:3], nodes[1:3], people=[100, 300])
+    result = measure_access(access, effect(net, closed=closed))
+    row = row_of(measure_person_hours, local_roads=True, access=access, access_result=result, trip_rates=RATES)
+    lost = {what for what in ("crossing", "centre") if result.places[f"lost_{what}"].any()}
+    assert row["people_hours_per_day_status"] == ("cut_off" if lost else "ok")
+    for what in ("crossing", "centre"):
+        assert np.isnan(row.get(f"people_hours_per_day_{what}", np.nan)) == (what in lost)
+    assert np.isnan(row["people_hours_per_day"]) == bool(lost)
 
 
 @pytest.mark.parametrize("measure", [measure_people, measure_person_hours])
