@@ -53,7 +53,7 @@ def measure_length(route: Candidate) -> Values:
         interval=True,
     ),
     Column(
-        "over_limit_km", Unit.KM, "length of roads whose limit of weight or height a truck of 40 t exceeds",
+        "over_limit_km", Unit.KM, "length of roads with a limit that a truck of 40 t exceeds",
         "sum of lengths with a signed or documented limit below the truck's; not closed unless the study asks for it",
     ),
 )  # fmt: skip

@@ -461,7 +461,7 @@ def _no_points() -> gpd.GeoDataFrame:
     *with_before(
         Column(
             "best_way_over_limit_km", Unit.KM,
-            "length of that way with a limit of weight or height that a truck of 40 t exceeds", "as over_limit_km",
+            "length of that way with a limit that a truck of 40 t exceeds", "as over_limit_km",
             shown=Shown.FILES,
         )
     ),

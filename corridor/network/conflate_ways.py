@@ -25,8 +25,9 @@ from corridor.schema.catalogue import TRUCK_OF_LIMIT, BorderDelays, Crossing, No
 from corridor.schema.vocabulary import SectionStatus
 
 _KEY = [
-    *("mode", "class", "status", "oneway", "bridge", "tunnel", "truck_access", "car_access", "max_weight_t"),
-    *("max_height_m", "max_width_m", "ref", "name", "section_id"),
+    *("mode", "class", "status", "oneway", "bridge", "tunnel", "truck_access", "car_access"),
+    *TRUCK_OF_LIMIT,
+    *("ref", "name", "section_id"),
 ]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

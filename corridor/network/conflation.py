@@ -38,10 +38,7 @@ from corridor.network.road_survey import RoadCourses, RoadSurvey
 from corridor.network.ways import Ways
 from corridor.schema.catalogue import (
     THROUGH_CLASSES,
-    TRUCK_HEIGHT_M,
     TRUCK_OF_LIMIT,
-    TRUCK_T,
-    TRUCK_WIDTH_M,
     BorderDelays,
     Crossing,
     Node,
@@ -62,6 +59,13 @@ from corridor.terrain.surface import Dem
 # catalogue documents it as open. Where map and catalogue contradict each other is listed.
 
 _SHUT = (SectionStatus.CLOSED, SectionStatus.UNKNOWN)
+_WORDS_OF_LIMIT = {
+    "max_weight_t": "limit.of_weight",
+    "max_height_m": "limit.of_height",
+    "max_width_m": "limit.of_width",
+    "max_length_m": "limit.of_length",
+    "max_axle_t": "limit.of_axle",
+}
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -158,7 +162,7 @@ def apply_documents(
     Open edges of a section that is closed, or of which nobody documents that it is open, get its status. Through
     traffic runs on the catalogue's sections and on roads of the through classes (a link ranks with its road) that
     aren't for local traffic only; railways carry through traffic whatever their class. A limit below the truck's mass
-    or height is kept and reported; with ``enforce_limits`` it closes the road to trucks.
+    or measures is kept and reported; with ``enforce_limits`` it closes the road to trucks.
 
     Args:
         physical: the edges.
@@ -210,7 +214,7 @@ def exceeding(network: Network) -> Bools:
 
 
 def truck_exceeds(limit: VehicleLimit | None) -> bool:
-    """Whether the truck is heavier, higher or wider than a documented limit allows."""
+    """Whether the truck is more in any measure than a documented limit allows."""
     stated = ((getattr(limit, column, None), truck) for column, truck in TRUCK_OF_LIMIT.items())
     return any(most is not None and most < truck for most, truck in stated)
 
@@ -227,15 +231,11 @@ def describe_limits_of_vehicles(sections: Mapping[str, Section], *, enforced: bo
         limit = section.limit
         if limit is None or not truck_exceeds(limit):
             continue
-        over: list[Value] = []
-        if limit.max_weight_t and limit.max_weight_t < TRUCK_T:
-            over.append(Message("limit.of_weight", {"limit": f"{limit.max_weight_t:g}", "truck": f"{TRUCK_T:g}"}))
-        if limit.max_height_m and limit.max_height_m < TRUCK_HEIGHT_M:
-            over.append(
-                Message("limit.of_height", {"limit": f"{limit.max_height_m:g}", "truck": f"{TRUCK_HEIGHT_M:g}"})
-            )
-        if limit.max_width_m and limit.max_width_m < TRUCK_WIDTH_M:
-            over.append(Message("limit.of_width", {"limit": f"{limit.max_width_m:g}", "truck": f"{TRUCK_WIDTH_M:g}"}))
+        over: list[Value] = [
+            Message(_WORDS_OF_LIMIT[column], {"limit": f"{most:g}", "truck": f"{truck:g}"})
+            for column, truck in TRUCK_OF_LIMIT.items()
+            if (most := getattr(limit, column)) is not None and most < truck
+        ]
         since = Message("limit.since", {"date": limit.as_of}) if limit.as_of else Message("limit.undated")
         what = Message("limit.enforced") if enforced else Message("limit.reported")
         said.append(

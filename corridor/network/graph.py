@@ -19,6 +19,7 @@ from scipy.sparse.csgraph import connected_components
 from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import WGS84, line_lengths_m, project, substring, utm_crs, vertex_chainage_m
 from corridor.network.paths import Arcs, Tree, build_arcs, build_traffic_arcs, search
+from corridor.schema.catalogue import TRUCK_OF_LIMIT
 from corridor.schema.vocabulary import Mode, RoadAccess, SectionStatus
 from corridor.wording import format_position
 
@@ -36,7 +37,7 @@ TIME_COLUMNS = (*MINUTES, "delay_min")
 """What :meth:`Network.with_minutes` may change."""
 EDGE_COLUMNS = [
     *("u", "v", "mode", "class", "status", "oneway", "bridge", "tunnel", "ref", "name", "section_id"),
-    *("truck_access", "car_access", "max_weight_t", "max_height_m", "max_width_m", "documented_in", "through"),
+    *("truck_access", "car_access", *TRUCK_OF_LIMIT, "documented_in", "through"),
     *("country", "border", "crossing_id", "delay_min", "length_m", *MINUTES, "geometry"),
 ]
 
@@ -108,7 +109,7 @@ class Network:
     another, the two edges end in two nodes at the same place, joined by an edge of no length whose ``border`` names
     the countries (``AM-IR``), whose ``crossing_id`` is the crossing that allows it ('' = none) and whose status is
     that crossing's. ``oneway`` is 0 or 1 (along the geometry). ``truck_access`` and ``car_access`` are yes, local (only
-    to places on the road) or no; ``max_weight_t``, ``max_height_m`` and ``max_width_m`` are NaN where none is signed.
+    to places on the road) or no; the limits of ``TRUCK_OF_LIMIT`` are NaN where none is signed.
     ``documented_in`` is the catalogue section whose course an edge is part of ('' = none), ``through`` whether an edge
     may be driven on the way to somewhere else, rather than to and from places on it only, by whoever may use it freely.
     ``minutes_forward`` and ``minutes_backward`` are those of a truck or goods train along and against the geometry,
@@ -747,8 +748,7 @@ def edge_frame(columns: dict[str, Any]) -> gpd.GeoDataFrame:
     # A value that says nothing: open, for all, in no country, of no section, without a limit.
     neutral: dict[str, Any] = {
         "mode": "road", "class": "unclassified", "status": "open", "oneway": 0, "bridge": False, "tunnel": False,
-        "truck_access": "yes", "car_access": "yes", "max_weight_t": np.nan, "max_height_m": np.nan,
-        "max_width_m": np.nan,
+        "truck_access": "yes", "car_access": "yes", **dict.fromkeys(TRUCK_OF_LIMIT, np.nan),
         "documented_in": "", "through": True,
         "ref": "", "name": "", "section_id": "", "country": "", "border": "", "crossing_id": "", "delay_min": 0.0,
         "minutes_forward": 0.0, "minutes_backward": 0.0,

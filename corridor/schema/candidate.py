@@ -78,7 +78,7 @@ class Part:
     ``line`` runs in travelling direction. ``length_km`` is the documented length where there is one (then
     ``documented`` is True), else the drawn one; ``drawn_km`` is always the line's own length. ``minutes`` is the
     travel time without border checks. ``edges`` are the rows of the network's edge table that the part runs over.
-    ``over_limit_km`` is how much of it has a limit of weight or height that the truck exceeds. ``documented_works`` is
+    ``over_limit_km`` is how much of it has a limit of vehicles that the truck exceeds. ``documented_works`` is
     what documents say of the works on its section. ``on_old_formation`` says that maps show the formation of a section
     that is drawn schematically here. ``not_quoted`` are the kinds of structures whose length neither a map nor a
     document gives: what stands in ``tunnel_km`` or ``bridge_km`` is then only what is known of them. ``follows`` is the

@@ -22,11 +22,19 @@ from corridor.schema.vocabulary import (
     Works,
 )
 
-TRUCK_T, TRUCK_HEIGHT_M, TRUCK_WIDTH_M = 40.0, 4.0, 2.55
-"""Greatest gross mass, height and width of the truck that limits of roads are held against (legal in the region; the
-width as in Council Directive 96/53/EC, annex I)."""
-TRUCK_OF_LIMIT: Final = {"max_weight_t": TRUCK_T, "max_height_m": TRUCK_HEIGHT_M, "max_width_m": TRUCK_WIDTH_M}
-"""The truck's measure for each kind of limit."""
+TRUCK_T, TRUCK_AXLE_T = 40.0, 11.5
+"""Greatest gross mass of the truck that limits of roads are held against, and greatest load of its driving axle."""
+TRUCK_HEIGHT_M, TRUCK_WIDTH_M, TRUCK_LENGTH_M = 4.0, 2.55, 16.5
+"""Its greatest height, width and length. The truck is an articulated one of 40 t, legal in the region; axle, width and
+length as in Council Directive 96/53/EC, annex I (a road train may have 18.75 m)."""
+TRUCK_OF_LIMIT: Final = {
+    "max_weight_t": TRUCK_T,
+    "max_height_m": TRUCK_HEIGHT_M,
+    "max_width_m": TRUCK_WIDTH_M,
+    "max_length_m": TRUCK_LENGTH_M,
+    "max_axle_t": TRUCK_AXLE_T,
+}
+"""The truck's measure for each kind of limit, by the column of limits."""
 MAIN_ROADS: Final = ("motorway", "trunk", "primary")
 """Classes of roads that maps show as ground for the routes; a link counts with its road."""
 THROUGH_CLASSES: Final = ("motorway", "trunk", "primary", "secondary", "tertiary", "unclassified")
@@ -127,9 +135,9 @@ class DocumentedStructure:
 
 @dataclass(frozen=True, slots=True)
 class VehicleLimit:
-    """A documented limit of a section of road: greatest mass, height and width of vehicles, None where none is stated.
+    """A documented limit of a section of road: the greatest measures of vehicles, as in ``TRUCK_OF_LIMIT``.
 
-    ``as_of`` is when it was documented; it may have been lifted since.
+    None is a measure that it doesn't state. ``as_of`` is when it was documented; it may have been lifted since.
     """
 
     section_id: str
@@ -139,6 +147,8 @@ class VehicleLimit:
     source_ids: tuple[str, ...]
     note: str
     max_width_m: float | None = None
+    max_length_m: float | None = None
+    max_axle_t: float | None = None
 
 
 _WORKS_OF: Final = {

@@ -37,7 +37,7 @@ WORDS: dict[str, dict[str, str]] = {
         "default_perspective": "whose weights rank first on the page",
         "snap_limit_km": "farthest that a place may lie from a road",
         "grade_effect": "whether grades change driving times; if not, all roads are level",
-        "enforce_limits": "whether a limit of weight or height below a truck's closes a road to trucks",
+        "enforce_limits": "whether a limit (mass, axle, height, width, length) below a truck's closes a road to trucks",
         "checks": "documented lengths to hold computed ones against",
         "times": "documented journeys that driving times are fitted to",
         "live": "where live data comes from, and how patiently",

@@ -237,31 +237,39 @@ def test_a_documented_limit_is_reported_and_closes_only_where_asked(run):
         assert exceeds_limits(edges)[mine].all()
         assert not exceeds_limits(edges)[~mine].any()
     begin = "section valley-middle is limited to 36 t (a truck has 40), documented in 2005: "
-    said = begin + "reported as length over the weight limit, not closed"
+    said = begin + "reported as length over a limit, not closed"
     assert tuple(map(render, reported.contradictions)) == (said,)
     assert tuple(map(render, enforced.contradictions)) == (begin + "closed to trucks",)
 
 
 @pytest.mark.parametrize(
-    ("weight", "height", "width", "over"),
-    [(40.0, None, None, False), (39.9, None, None, True), (None, 3.9, None, True), (None, None, 2.5, True),
-     (40.0, 4.0, 2.55, False), (None, None, None, False)],
+    ("limits", "over"),
+    [((40.0,), False), ((39.9,), True), ((None, 3.9), True), ((None, None, 2.5), True),
+     ((None, None, None, 16.4), True), ((None, None, None, None, 11.4), True),
+     ((40.0, 4.0, 2.55, 16.5, 11.5), False), ((), False)],
 )  # fmt: skip
-def test_a_limit_counts_if_the_truck_exceeds_it(weight, height, width, over):
-    assert truck_exceeds(VehicleLimit("x", weight, height, "", (), "", width)) is over
+def test_a_limit_counts_if_the_truck_exceeds_it(limits, over):
+    weight, height, *others = (*limits, None, None)[: max(len(limits), 2)]
+    assert truck_exceeds(VehicleLimit("x", weight, height, "", (), "", *others)) is over
     assert not truck_exceeds(None)
 
 
-def test_a_width_that_a_sign_or_a_document_states_counts_as_a_limit(run):
-    limit = VehicleLimit("valley-middle", None, None, "", ("made-up",), "", 2.4)
+@pytest.mark.parametrize(
+    ("column", "most", "said_of_it"),
+    [("max_width_m", 2.4, "2.4 m of width (a truck has 2.55)"),
+     ("max_length_m", 12.0, "12 m of length (a truck has 16.5)"),
+     ("max_axle_t", 8.0, "8 t an axle (a truck has 11.5)")],
+)  # fmt: skip
+def test_what_a_document_states_of_a_truck_counts_as_a_limit(run, column, most, said_of_it):
+    limit = replace(VehicleLimit("valley-middle", None, None, "", ("made-up",), ""), **{column: most})
     layout = conflated(run, limit=limit)
     edges = layout.physical.edges
     mine = (edges["documented_in"] == "valley-middle").to_numpy()
-    assert set(edges["max_width_m"][mine]) == {2.4}
+    assert set(edges[column][mine]) == {most}
     assert exceeds_limits(edges)[mine].all()
     assert set(edges["truck_access"][mine]) == {"yes"}
     (said,) = map(render, layout.contradictions)
-    assert said.startswith("section valley-middle is limited to 2.4 m of width (a truck has 2.55)")
+    assert said.startswith(f"section valley-middle is limited to {said_of_it}")
 
 
 @pytest.mark.parametrize(("road_class", "expected"), [("trunk", "closed"), ("tertiary", "open")])

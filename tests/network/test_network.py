@@ -21,7 +21,7 @@ from corridor.network.connectivity import are_connected, find_gaps
 from corridor.network.graph import MINUTES, Network, edge_frame
 from corridor.network.jurisdiction import country_of_lines, smooth_islands
 from corridor.network.map_matching import measure_route
-from corridor.schema.catalogue import BorderDelay, BorderDelays, Crossing, Estimate
+from corridor.schema.catalogue import TRUCK_OF_LIMIT, BorderDelay, BorderDelays, Crossing, Estimate
 from corridor.schema.fields import Source
 
 STEP = 0.01
@@ -316,8 +316,7 @@ def test_names_stay_with_the_stretch_that_bears_them():
     lines = [LineString([(10.0 + i * STEP, 45.0), (10.0 + (i + 1) * STEP, 45.0)]) for i in range(3)]
     names = ["Alder lane", "Birch road", "Birch road"]
     columns = {"mode": "road", "class": "primary", "status": "open", "oneway": 0, "bridge": False, "tunnel": False}
-    columns |= {"truck_access": "yes", "car_access": "yes", "max_weight_t": np.inf, "max_height_m": np.inf}
-    columns |= {"max_width_m": np.inf}
+    columns |= {"truck_access": "yes", "car_access": "yes", **dict.fromkeys(TRUCK_OF_LIMIT, np.inf)}
     frame = gpd.GeoDataFrame(columns | {"ref": "", "name": names, "section_id": "", "length_m": 0.0}, geometry=lines)
     physical = build_physical(Ways(frame.set_crs(4326), np.array([1, 2, 2, 3, 3, 4]), np.array([0, 2, 4, 6])))
     assert sorted(physical.edges["name"]) == ["Alder lane", "Birch road"]

@@ -60,6 +60,7 @@ _BY_CLASS = {"mode": "mode", "class": "road_class"}
 _SPEED_KMH = (1.0, 400.0)
 """Speeds that vehicles on land have."""
 _LIMITS = "section_id max_weight_t max_height_m as_of source_ids note"
+_LIMITS_OPTIONAL = ("max_width_m", "max_length_m", "max_axle_t")
 _WAYPOINTS = "section_id seq lat lon name"
 _STRUCTURES = "structure_id section_id kind name lat lon length_km status decisive source_ids note"
 _CROSSINGS = (
@@ -282,7 +283,8 @@ def _load_limits(folder: Path, sources: dict[str, Source], faults: Faults) -> di
     if not path.is_file():
         return {}
     found: dict[str, VehicleLimit] = {}
-    for row in read_rows(path, _LIMITS.split(), faults, optional=("max_width_m",)):
+    others = ", ".join(column for column in TRUCK_OF_LIMIT if column != "max_weight_t")
+    for row in read_rows(path, _LIMITS.split(), faults, optional=_LIMITS_OPTIONAL):
         limit = VehicleLimit(
             row.text("section_id", required=True),
             row.optional("max_weight_t", 0.1, 500),
@@ -291,9 +293,11 @@ def _load_limits(folder: Path, sources: dict[str, Source], faults: Faults) -> di
             source_ids_of(row, sources),
             row.text("note"),
             row.optional("max_width_m", 0.5, 20),
+            row.optional("max_length_m", 0.5, 100),
+            row.optional("max_axle_t", 0.1, 100),
         )
         if all(getattr(limit, column) is None for column in TRUCK_OF_LIMIT):
-            row.fault("max_weight_t", "is empty like max_height_m and max_width_m; a limit states at least one of them")
+            row.fault("max_weight_t", f"is empty, as are {others}; a limit states at least one of them")
         if limit.section_id in found:
             row.fault("section_id", f"'{limit.section_id}' has a limit already; keep the one that holds")
         found[limit.section_id] = limit

@@ -335,9 +335,9 @@ class OsmData:
     """What one file gave.
 
     ``ways`` holds roads and railways together: mode, class, status, oneway (-1|0|1), bridge, tunnel, layer,
-    truck_access, car_access (yes|local|no), max_weight_t, max_height_m, max_width_m (NaN where none is signed),
-    gauges_mm (``1435;1520``), ref, name, geometry (EPSG:4326; :func:`corridor.geo.geodesy.line_lengths_m` measures it);
-    a way that is both stands twice. ``node_ids`` are the ids of all their vertices, one after another, and
+    truck_access, car_access (yes|local|no), the limits of ``TRUCK_OF_LIMIT`` (NaN where none is signed), gauges_mm
+    (``1435;1520``), ref, name, geometry (EPSG:4326; :func:`corridor.geo.geodesy.line_lengths_m` measures it); a way
+    that is both stands twice. ``node_ids`` are the ids of all their vertices, one after another, and
     ``offsets`` (n_ways + 1) says where each way's begin: ways that share an id meet there. ``remarks`` say what of the
     file couldn't be used or wasn't understood. ``places`` has name, kind, population, lon, lat, names (by language),
     geometry; ``rivers`` is as :func:`corridor.io.read.rivers.collect_rivers` gives it.

@@ -26,6 +26,7 @@ from corridor.io.read.osm_tags import PLACE_KINDS, WAY_KEYS, Barrier, Doubt, Mea
 from corridor.io.read.places import LANGUAGES, Settlements
 from corridor.io.read.rivers import Waters
 from corridor.ragged import spread
+from corridor.schema.catalogue import TRUCK_OF_LIMIT
 
 MAX_WAYS, MAX_VERTICES = 10_000_000, 50_000_000
 NOWHERE = 2_147_483_647
@@ -34,7 +35,8 @@ FARTHEST_X, FARTHEST_Y = 1_800_000_000, 900_000_000
 """The ends of the globe, in 1e-7 degrees."""
 _KIND_COLUMNS = [
     *("mode", "class", "status", "oneway", "bridge", "tunnel", "layer", "truck_access", "car_access"),
-    *("max_weight_t", "max_height_m", "max_width_m", "gauges_mm"),
+    *TRUCK_OF_LIMIT,
+    "gauges_mm",
 ]
 _WORD_COLUMNS = ["ref", "name"]
 WAY_COLUMNS = ["way_id", *_KIND_COLUMNS, *_WORD_COLUMNS]

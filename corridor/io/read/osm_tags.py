@@ -17,19 +17,24 @@ from enum import StrEnum
 from functools import lru_cache
 from math import inf, isnan, nan
 
+from corridor.schema.catalogue import TRUCK_OF_LIMIT
 from corridor.schema.vocabulary import Mode, RoadAccess, SectionStatus
 
-# --- Who may use a road as OpenStreetMap's tags say it: access keys, barriers on nodes, limits of weight, height
-#     and width ---
+# --- Who may use a road as OpenStreetMap's tags say it: access keys, barriers on nodes, limits of vehicles ---
 # Keys form a hierarchy (OpenStreetMap wiki, "Key:access"): a more exact key, such as ``hgv``, beats a more general
 # one, such as ``access``. Goods travel by truck, people of villages by car, so both are read.
 
 # from general to exact; the last one that says something known counts
 _TRUCK_KEYS = ("access", "vehicle", "motor_vehicle", "hgv", "hgv_articulated")
 _CAR_KEYS = ("access", "vehicle", "motor_vehicle", "motorcar")
-_WEIGHT_KEYS = ("maxweight", "maxweight:hgv", "maxweightrating", "maxweightrating:hgv")
-_HEIGHT_KEYS = ("maxheight", "maxheight:physical")
-_WIDTH_KEYS = ("maxwidth", "maxwidth:physical")
+# of several keys for one measure the lowest value counts
+_LIMIT_KEYS = {
+    "max_weight_t": ("maxweight", "maxweight:hgv", "maxweightrating", "maxweightrating:hgv"),
+    "max_height_m": ("maxheight", "maxheight:physical"),
+    "max_width_m": ("maxwidth", "maxwidth:physical"),
+    "max_length_m": ("maxlength", "maxlength:hgv", "maxlength:hgv_articulated"),
+    "max_axle_t": ("maxaxleload", "maxaxleload:hgv"),
+}
 _USERS = ("access", "vehicle", "motor_vehicle", "motorcar", "hgv", "hgv_articulated")
 # one-way for vehicles: a more exact key beats a more general one here too
 _ONEWAY_KEYS = ("oneway:motor_vehicle", "oneway:vehicle", "oneway")
@@ -37,9 +42,9 @@ _TRUCK_DIRECTIONS = ("oneway:hgv", "hgv:forward", "hgv:backward")
 _SEASONAL_KEYS = ("seasonal", "ice_road", "winter_road")
 _DIRECTED_KEYS = tuple(f"{key}:{way}" for way in ("forward", "backward") for key in ("motor_vehicle", "vehicle"))
 ACCESS_KEYS = (
-    *_USERS, *_ONEWAY_KEYS, *_DIRECTED_KEYS, *_TRUCK_DIRECTIONS, *_WEIGHT_KEYS, *_HEIGHT_KEYS, *_WIDTH_KEYS,
-    "smoothness", "status", "impassable", *_SEASONAL_KEYS,
-    *(f"{key}:conditional" for key in (*_USERS, "oneway", "maxweight", "maxheight", "maxwidth")),
+    *_USERS, *_ONEWAY_KEYS, *_DIRECTED_KEYS, *_TRUCK_DIRECTIONS,
+    *(key for keys in _LIMIT_KEYS.values() for key in keys), "smoothness", "status", "impassable", *_SEASONAL_KEYS,
+    *(f"{key}:conditional" for key in (*_USERS, "oneway", *(keys[0] for keys in _LIMIT_KEYS.values()))),
 )  # fmt: skip
 """All keys that say who may use a road, and the conditional ones, which are counted."""
 _OPEN = frozenset(("yes", "permissive", "designated", "official", "public", "unknown", "toll", "discouraged"))
@@ -89,11 +94,13 @@ class Limits:
     max_weight_t: float = nan
     max_height_m: float = nan
     max_width_m: float = nan
+    max_length_m: float = nan
+    max_axle_t: float = nan
 
     @property
-    def all(self) -> tuple[float, float, float]:
-        """Weight, height and width."""
-        return self.max_weight_t, self.max_height_m, self.max_width_m
+    def all(self) -> tuple[float, ...]:
+        """All of them, in the order of ``TRUCK_OF_LIMIT``."""
+        return tuple(getattr(self, column) for column in TRUCK_OF_LIMIT)
 
 
 ANYBODY, NO_LIMITS = Access(), Limits()
@@ -159,7 +166,7 @@ def stricter(a: RoadAccess, b: RoadAccess) -> RoadAccess:
 
 @dataclass(frozen=True, slots=True)
 class Barrier:
-    """Who may pass a node, and with what weight, height and width."""
+    """Who may pass a node, and with what measures."""
 
     access: Access = ANYBODY
     limits: Limits = NO_LIMITS
@@ -206,7 +213,7 @@ def read_barrier(tags: Mapping[str, str]) -> tuple[Barrier, bool]:
 
 
 def read_limits(tags: Mapping[str, str]) -> tuple[Limits, bool]:
-    r"""Limits of weight (t), height and width (m) for trucks, and whether all that is said was understood.
+    r"""Limits of a truck's measures (tonnes, metres), and whether all that is said was understood.
 
     Args:
         tags: Of a way or a node.
@@ -215,13 +222,16 @@ def read_limits(tags: Mapping[str, str]) -> tuple[Limits, bool]:
         Limits, NaN where none is stated, and whether every value was understood.
 
     >>> read_limits({"maxweight": "3.5", "maxheight": "13'6\""})[0]
-    Limits(max_weight_t=3.5, max_height_m=4.1148, max_width_m=nan)
+    Limits(max_weight_t=3.5, max_height_m=4.1148, max_width_m=nan, max_length_m=nan, max_axle_t=nan)
     """
-    kinds = (_WEIGHT_KEYS, _tonnes), (_HEIGHT_KEYS, _metres), (_WIDTH_KEYS, _metres)
-    read = [[measure(tags[key]) for key in keys if key in tags] for keys, measure in kinds]
-    known = all(value is not None for values in read for value in values)
-    least = [min((value for value in values if value is not None), default=inf) for values in read]
-    return Limits(*(value if value < inf else nan for value in least)), known
+    limits, known = {}, True
+    for column, keys in _LIMIT_KEYS.items():
+        measure = _tonnes if column.endswith("_t") else _metres
+        values = [measure(tags[key]) for key in keys if key in tags]
+        known &= None not in values
+        least = min((value for value in values if value is not None), default=inf)
+        limits[column] = least if least < inf else nan
+    return Limits(**limits), known
 
 
 def _tonnes(text: str) -> float | None:
@@ -334,7 +344,7 @@ class Doubt(StrEnum):
     ACCESS = "roads whose access value isn't known or says both yes and no; taken as open"
     CONDITIONAL = "roads with conditions of time or vehicle (keys with ':conditional'); taken as open at other times"
     SEASONAL = "roads that are there in some seasons only (seasonal, ice_road, winter_road); taken as open"
-    LIMIT = "roads whose maxweight, maxheight or maxwidth isn't understood; taken as without limit"
+    LIMIT = "roads with a limit (maxweight, -height, -width, -length, -axleload) not understood; taken as without limit"
     CLOSED = "roads closed to trucks by their access tags; no route uses them"
     LOCAL = "roads for local traffic only by their access tags; used only to reach places on them"
     AREA = "outlines of areas tagged as roads; left out"

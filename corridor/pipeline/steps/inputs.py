@@ -129,7 +129,7 @@ def times(study: Study) -> tuple[TimeSpec, ...]:
 
 @step(by_value=True)
 def enforce_limits(study: Study) -> bool:
-    """Whether limits of weight and height close roads to trucks."""
+    """Whether limits of vehicles close roads to trucks."""
     return study.enforce_limits
 
 

@@ -376,6 +376,22 @@ def test_widths_are_read_in_metres_feet_and_inches(text, width_m):
 
 
 @pytest.mark.parametrize(
+    ("tags", "column", "most"),
+    [({"maxlength": "12"}, "max_length_m", 12.0), ({"maxlength": "40'"}, "max_length_m", 12.192),
+     ({"maxlength": "18", "maxlength:hgv": "10 m"}, "max_length_m", 10.0), ({"maxaxleload": "8"}, "max_axle_t", 8.0),
+     ({"maxaxleload": "5.5 t"}, "max_axle_t", 5.5), ({"maxaxleload": "none"}, "max_axle_t", math.nan)],
+)  # fmt: skip
+def test_lengths_and_axle_loads_are_read_like_other_limits(tags, column, most):
+    limits, known = read_limits(tags)
+    assert known
+    assert getattr(limits, column) == pytest.approx(most, nan_ok=True)
+    assert sum(not math.isnan(value) for value in limits.all) == (not math.isnan(most))
+    (found,) = read_way({"highway": "primary", **tags}).meanings
+    assert found.limits.all == pytest.approx(limits.all, nan_ok=True)
+    assert Doubt.LIMIT in read_way({"highway": "primary", **dict.fromkeys(tags, "much")}).doubts
+
+
+@pytest.mark.parametrize(
     ("text", "people"),
     [
         ("1700", 1700), ("1 700", 1700), ("1\u00a0700", 1700), ("1\u202f700", 1700), ("1,700", 1700), ("1.700", 1700),
