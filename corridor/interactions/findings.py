@@ -164,7 +164,7 @@ def describe_pair(
         linked: whether crossing and capital still reach each other.
         decisive: the crossings that decide about that, or about places.
         names: what things are called.
-        n_places: how many places were asked about.
+        n_places: how many places have a road near, so that they can lose it.
     """
     by_id = {event.event_id: event for event in events}
     evidence = [f"regime:{regime.regime_id}", *regime.source_ids]

@@ -200,7 +200,7 @@ def test_the_sentence_names_the_bridge_that_decides():
     assert render(found.message) == (
         "With the route closed to others and crossed on the level, the road between Gate and Capital stays open "
         "because M2 passes over the route on a 600 m bridge; if that were on the level or fenced, Capital would "
-        "lose the crossing, and so would 1 of 1 places."
+        "lose the crossing, and so would 1 of 1 places near a road."
     )
     assert found.evidence == ("regime:closed-transit-only", "none", "c:1")
 

@@ -396,6 +396,16 @@ def test_on_paper_only_what_stays_as_today_is_left_out_of_the_matrix(driver, bun
     assert driver.execute_script(note) == "inline"
 
 
+@pytest.mark.parametrize("width", [1366, 800])
+def test_where_a_condition_is_from_stands_in_sight_however_many_routes_there_are(driver, bundled_folder, width):
+    open_page(driver, bundled_folder / "comparison.html", width)
+    inside = "var box = n.closest('.scroll').getBoundingClientRect(), own = n.getBoundingClientRect();"
+    inside += "return own.width > 0 && own.left >= box.left - 1 && own.right <= box.right + 1"
+    seen = ask(driver, "#conditions-table .source, #conditions-table thead th:last-child", f"(() => {{ {inside} }})()")
+    assert len(seen) > 5
+    assert all(seen)
+
+
 def test_printing_without_a_browser_says_what_to_do(page, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(OutputError, match="needs Chromium, Chrome or Edge"):

@@ -54,7 +54,7 @@ def test_what_is_lost_leads_then_what_hinges_then_today():
     assert "(R2, Borg)" in lost
     assert "40 of the route's 43 km in Alphaland" in lost
     assert "only because of one bridge: R1, 20 m, Alba." in hinges
-    assert hinges.endswith("So would 2 of 3 places.")
+    assert hinges.endswith("So would 2 of 3 places near a road.")
 
 
 def test_a_structure_of_the_route_itself_is_not_told_as_the_roads():
