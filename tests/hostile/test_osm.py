@@ -196,6 +196,11 @@ def test_hostile_xml(start, says, tmp_path):
      ("a.osm.pbf", lambda xml: b"\xef\xbb\xbf" + xml, "it is XML: name it .osm"),
      ("a.osm.pbf", lambda _: b"PK\x03\x04" + b"x" * 99, "it is a zip archive: unpack it"),
      ("noending", lambda _: pbf(NODES, [(1, [1, 2], ROAD)]), "it is a PBF: name it .osm.pbf"),
+     ("a.osm", lambda _: b"\xfd7zXZ\x00" + b"x" * 99, "it is packed by xz, 7-Zip or zstd: unpack it"),
+     ("a.osm", lambda _: b'{"version": 0.6, "elements": []}', "it is JSON: ask for XML or PBF"),
+     ("a.json", lambda _: b'{"version": 0.6, "elements": []}', "it is JSON: ask for XML or PBF"),
+     ("a.osm", lambda _: b"<?xml version='1.0'?>\n<gpx></gpx>", "it is a line and no map: give it with --route"),
+     ("a.osm", lambda _: b"<!DOCTYPE html><html><body>Too many requests", "it is a web page, which says why"),
      ("noending", lambda _: b"what is this", "name it as what it is"),
      ("a.osm", lambda xml: xml[:-20], "fetch the file again")],
 )  # fmt: skip

@@ -542,7 +542,6 @@ def _remedy_of_vertices(path: Path, node_ids: NDArray[np.int64]) -> str:
 _PLACE_ON_WAY = re.compile(rb"<nd\b[^<>]*\blat\s*=")
 _REMEDIES = {
     "detect file format": "name it as what it is: .osm.pbf, .osm or .opl",
-    "JSON": "ask for XML or PBF, which are read",
 }
 """What helps where fetching the file again gives the same: by what libosmium says."""
 _CONTENTS: tuple[tuple[bytes, tuple[str, ...], str], ...] = (
@@ -550,6 +549,14 @@ _CONTENTS: tuple[tuple[bytes, tuple[str, ...], str], ...] = (
     (rb"\x1f\x8b", (".gz",), "it is packed by gzip: unpack it, or name it .osm.gz if there is XML in it"),
     (rb"BZh", (".bz2",), "it is packed by bzip2: unpack it, or name it .osm.bz2 if there is XML in it"),
     (rb"PK\x03\x04", (), "it is a zip archive: unpack it"),
+    (rb"\xfd7zXZ|7z\xbc\xaf|\x28\xb5\x2f\xfd", (), "it is packed by xz, 7-Zip or zstd: unpack it"),
+    (rb"(?:\xef\xbb\xbf)?\s*[{\[]", (), "it is JSON: ask for XML or PBF, which are read"),
+    (rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?<(?:gpx|kml)\b", (), "it is a line and no map: give it with --route"),
+    (
+        rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype )?html\b",
+        (),
+        "it is a web page, which says why: open it, and fetch the file again",
+    ),
     (rb"\xff\xfe|\xfe\xff", (), "it is in UTF-16: write it in UTF-8"),
     (rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|osm)\b", (".osm", ".xml"), "it is XML: name it .osm"),
 )
@@ -561,6 +568,6 @@ def _remedy_of_reason(path: Path, reason: str) -> str:
     with path.open("rb") as stream:
         begin = stream.read(100)
     for sign, names, words in _CONTENTS:
-        if re.match(sign, begin, re.DOTALL) and not path.name.endswith(names):
+        if re.match(sign, begin, re.DOTALL | re.IGNORECASE) and not path.name.endswith(names):
             return words
     return next((words for sign, words in _REMEDIES.items() if sign in reason), "fetch the file again")
