@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
 import pandas as pd
@@ -20,7 +18,6 @@ from corridor.mcda.matrix import DecisionMatrix, End, build_matrix
 from corridor.mcda.methods import DEFAULT_METHOD
 from corridor.mcda.perspectives import Perspective, WeightsLike
 from corridor.mcda.rank import rank_alternatives
-from corridor.memory import give_memory_back
 from corridor.network.graph import Network
 from corridor.pipeline.ahead import lean_texts
 from corridor.pipeline.comparing import (
@@ -30,10 +27,11 @@ from corridor.pipeline.comparing import (
     shown_progress,
     with_more_candidates,
 )
-from corridor.pipeline.graph import AnyStep, Progress, Run
-from corridor.pipeline.steps import flows, impacts, inputs, lines, ranking
+from corridor.pipeline.graph import Progress, Run
+from corridor.pipeline.schedule import compute_in_turn
+from corridor.pipeline.steps import inputs, lines, ranking
 from corridor.pipeline.steps import results as steps_of_results
-from corridor.processes import Aside
+from corridor.processes import Fork
 from corridor.report.i18n import render, render_table
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results
@@ -530,8 +528,8 @@ def compute_results(
     dem: str | Path | Sequence[str | Path] = (),
     locked: PinnedInputs | str | Path | None = None,
     progress: Progress | None = None,
-    second_process: bool = False,
-    ahead: Aside | None = None,
+    may_fork: bool = False,
+    ahead: Fork | None = None,
 ) -> Results:
     """The results of a comparison, for who only writes them: what they are computed from is let go on the way.
 
@@ -543,87 +541,15 @@ def compute_results(
         dem: elevation rasters instead of those that the study names.
         locked: an earlier run's manifest, or its path; data that differs from it is refused.
         progress: called with a few words at the start of each step; in a notebook they are shown if left out.
-        second_process: have a copy of this process compute a part, where the system can copy it and has a core for it;
-            for programs of which no other thread is at work.
+        may_fork: compute a part in forked copies of this process, as :mod:`corridor.pipeline.schedule` says; for
+            programs of which no other thread is at work.
         ahead: what a copy of this process has begun to read, as :func:`corridor.pipeline.ahead.read_ahead` gives it.
 
     Returns:
         What page, tables and GIS files are made of.
     """
-    with shown_progress(progress) as say, lean_texts(), ExitStack() as copied:
-        run = _open_pinned(Study.find(study), osm, dem, locked, say, ahead)
-        aside = _asides(run) if second_process else {}
-        on_the_way = [step for step in _ON_THE_WAY if step is not impacts.route_crossings or _has_impacts(run)]
-        is_large = False
-        for name, value in run.in_turn(step.declared.name for step in on_the_way):
-            if name == inputs.osm.declared.name:
-                is_large = value is not None and len(value.ways) > WORTH_A_COPY
-            if name in aside and (is_large or not aside[name].large):
-                copied.enter_context(run.aside(aside[name].names, aside[name].halves))
-            elif name == steps_of_results.results.declared.name:
-                results: Results = value
-            elif name == steps_of_results.map_ground.declared.name:
-                results = replace(results, ground=value)
-    del run, value
-    give_memory_back()
-    return results
-
-
-_ON_THE_WAY: tuple[AnyStep, ...] = (
-    # the map is said to be read when nothing is left to do before it comes
-    *(inputs.dem, inputs.borders, inputs.places, inputs.map_file, inputs.osm, inputs.data_sources),
-    *(lines.joined_ways, lines.conflated_ways, lines.road_courses),
-    *(lines.lie_of_network, lines.conflation),
-    *(lines.candidates, impacts.route_crossings, steps_of_results.impacts),
-    *(impacts.impact_rows, impacts.metrics),
-    *(flows.shown_cases, flows.flows_of_pairs, steps_of_results.notes, ranking.if_opened, flows.flows),
-    *(steps_of_results.results, steps_of_results.map_ground),
-)
-"""What is computed one after another, so that each leaves less that others are still computed from, and that what a
-second process computes is waited for last."""
-
-
-MAPS_ASIDE = ("named_places", "relief", "drawn_borders")
-"""What a second process computes of maps as soon as all is read, while the first joins roads."""
-ROADS_ASIDE = ("road_courses",)
-"""The same while the first finds the catalogue's sections on the map."""
-WORTH_A_COPY = 10_000
-"""So many ways of a map take longer to join and to lay over the ground than a second process takes to begin."""
-CHAINS_ASIDE = ("road_survey", "chain_surveys")
-"""The same while the first lays the network into its countries and times it."""
-IMPACTS_HALVES = ("crossed_by_route", "beside_routes")
-"""What both find, each of half of the routes."""
-IMPACTS_ASIDE = ("severance_figuress", "strips", "cells of corridor.metrics.border.measure_border_bands")
-ASIDE = ("profiles", "route_rows", "line_metrics", "layers", "map_ground")
-"""The same while the first finds what routes meet and searches for ways round it: about half of the work that is left,
-and little that the first needs too. What is wanted first comes first."""
-FLOWS_ASIDE = ("flows_of_network",)
-"""The same while the first measures flows between pairs of places, where maps are drawn by then."""
-
-
-def _has_impacts(run: Run) -> bool:
-    """Whether the study asks for impacts: where it doesn't, they are given as none."""
-    return not run.given(steps_of_results.impacts.declared.name)
-
-
-class _Branch(NamedTuple):
-    """Names of what a copy of the process takes over, whole and half; ``large``: where a map is worth it alone."""
-
-    names: tuple[str, ...]
-    halves: tuple[str, ...] = ()
-    large: bool = False
-
-
-def _asides(run: Run) -> dict[str, _Branch]:
-    """What a copy of the process takes over, by the value after which there are two branches."""
-    impacts_too, halves = (IMPACTS_ASIDE, IMPACTS_HALVES) if _has_impacts(run) else ((), ())
-    return {
-        inputs.osm.declared.name: _Branch(MAPS_ASIDE, large=True),
-        lines.joined_ways.declared.name: _Branch(ROADS_ASIDE, large=True),
-        lines.road_courses.declared.name: _Branch(CHAINS_ASIDE),
-        lines.candidates.declared.name: _Branch((*impacts_too, *ASIDE), halves),
-        flows.shown_cases.declared.name: _Branch(FLOWS_ASIDE, large=True),
-    }
+    with shown_progress(progress) as say, lean_texts():
+        return compute_in_turn(_open_pinned(Study.find(study), osm, dem, locked, say, ahead), may_fork=may_fork)
 
 
 def _open_pinned(
@@ -632,7 +558,7 @@ def _open_pinned(
     dem: str | Path | Sequence[str | Path],
     locked: PinnedInputs | str | Path | None,
     progress: Progress,
-    ahead: Aside | None = None,
+    ahead: Fork | None = None,
 ) -> Run:
     """A run of which the inputs are those of an earlier one, if that is asked for."""
     pinned = read_pinned_inputs(Path(locked)) if isinstance(locked, str | Path) else locked
@@ -652,7 +578,7 @@ def _open(
     osm: str | Path | None,
     dem: str | Path | Sequence[str | Path],
     progress: Progress,
-    ahead: Aside | None = None,
+    ahead: Fork | None = None,
 ) -> Run:
     # A single path is a sequence of letters to Python: it is one raster here.
     rasters = [Path(path) for path in ([dem] if isinstance(dem, str | Path) else dem)]

@@ -1,4 +1,4 @@
-"""A copy of this process that computes some values while this one goes on with others."""
+"""Forked copies of this process, which compute some values while it goes on with others."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _PATIENCE_S = 15.0
 """How long a copy may use no processor time while its value is waited for."""
 
 
-class Aside:
-    """Values that a copy of this process computes, one after another, while this one goes on.
+class Fork:
+    """A copy of this process, and the values that it computes one after another while this one goes on.
 
     The copy has all that is in memory, so nothing is sent to it; values come back through a pipe. It is quiet: where it
     fails, for whatever reason, its values don't come, and who wants them computes them, and meets the reason, there.
     Where the system can't copy processes, or has no core for another one, no values come.
 
     Args:
-        names: of the values.
+        names: of the values; without any there is no copy.
         compute: gives names and values, one after another. No other thread of this process may hold a lock that it
             needs.
         meanwhile: what this process does, once and one after another, as soon as it would only wait for a value; done,
@@ -41,8 +41,8 @@ class Aside:
 
     def __init__(
         self,
-        names: Iterable[str],
-        compute: Callable[[], Iterable[tuple[str, Any]]],
+        names: Iterable[str] = (),
+        compute: Callable[[], Iterable[tuple[str, Any]]] = tuple,
         meanwhile: list[Callable[[], None]] | None = None,
     ) -> None:
         self.meanwhile = [] if meanwhile is None else meanwhile
@@ -100,7 +100,7 @@ class Aside:
                 raise EOFError
         return self._receiver.recv()
 
-    def __enter__(self) -> Aside:
+    def __enter__(self) -> Fork:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -19,7 +19,7 @@ import pytest
 from corridor import processes
 from corridor.memory import room_bytes
 from corridor.pipeline.graph import Graph, Run, each, step
-from corridor.processes import Aside
+from corridor.processes import Fork
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux alone")
 
@@ -42,14 +42,14 @@ def test_values_come_from_another_process_in_whatever_order_they_are_asked_for()
         yield "large", large * 2
         yield "last", "ready"
 
-    with Aside(["first", "large", "last"], compute) as aside:
-        assert aside.take("last") == ("ready",)
-        assert aside.names == {"first", "large"}
-        assert np.array_equal(aside.take("large")[0], large * 2)
-        assert aside.take("first") not in [(), (os.getpid(),)]
-        assert aside.names == set()
-        assert aside.take("first") == ()
-        assert aside.take("never promised") == ()
+    with Fork(["first", "large", "last"], compute) as fork:
+        assert fork.take("last") == ("ready",)
+        assert fork.names == {"first", "large"}
+        assert np.array_equal(fork.take("large")[0], large * 2)
+        assert fork.take("first") not in [(), (os.getpid(),)]
+        assert fork.names == set()
+        assert fork.take("first") == ()
+        assert fork.take("never promised") == ()
 
 
 def test_who_waits_does_something_else_first_and_once() -> None:
@@ -61,19 +61,19 @@ def test_who_waits_does_something_else_first_and_once() -> None:
         yield "late", 1
         yield "later", 2
 
-    with Aside(["late", "later"], compute, list(more)) as aside:
+    with Fork(["late", "later"], compute, list(more)) as fork:
         assert done == []
-        assert (aside.take("late"), aside.take("later")) == ((1,), (2,))
-        assert (done, aside.meanwhile) == (["one", "other"], [])
+        assert (fork.take("late"), fork.take("later")) == ((1,), (2,))
+        assert (done, fork.meanwhile) == (["one", "other"], [])
 
     def at_once() -> Iterator[tuple[str, Any]]:
         yield "ready", 1
 
-    with Aside(["ready"], at_once, more) as aside:
+    with Fork(["ready"], at_once, more) as fork:
         time.sleep(0.5)
-        assert aside.take("ready") == (1,)
+        assert fork.take("ready") == (1,)
         # what nobody had to wait for is left to who waits next
-        assert len(aside.meanwhile) == 2
+        assert len(fork.meanwhile) == 2
     assert done == ["one", "other"]
 
 
@@ -101,10 +101,10 @@ def _gives_what_cant_be_sent() -> Iterator[tuple[str, Any]]:
 
 @pytest.mark.parametrize("compute", [_raises, _ends, _is_killed, _gives_what_cant_be_sent])
 def test_a_copy_that_fails_gives_what_it_had_and_no_more(compute: Any, capfd: pytest.CaptureFixture[str]) -> None:
-    with Aside(["made", "lost"], compute) as aside:
-        assert aside.take("lost") == ()
-        assert aside.names == {"made"}
-        assert aside.take("made") == (1,)
+    with Fork(["made", "lost"], compute) as fork:
+        assert fork.take("lost") == ()
+        assert fork.names == {"made"}
+        assert fork.take("made") == (1,)
     assert capfd.readouterr().err == ""
 
 
@@ -119,9 +119,9 @@ def test_a_copy_that_waits_for_ever_is_given_up_and_one_that_works_is_not(monkey
         threading.Event().wait()
         yield "lost", 2
 
-    with Aside(["made", "lost"], compute) as aside:
-        assert aside.take("made") == (1,)
-        assert aside.take("lost") == ()
+    with Fork(["made", "lost"], compute) as fork:
+        assert fork.take("made") == (1,)
+        assert fork.take("lost") == ()
 
 
 def test_a_copy_ends_with_who_asked_and_not_with_an_interrupt() -> None:
@@ -131,10 +131,10 @@ def test_a_copy_ends_with_who_asked_and_not_with_an_interrupt() -> None:
         time.sleep(3600)
         yield "late", 2
 
-    with Aside(["made", "late"], compute) as aside:
-        assert aside.take("made") == (1,)
+    with Fork(["made", "late"], compute) as fork:
+        assert fork.take("made") == (1,)
     # afterwards nothing comes any more
-    assert aside.take("late") == ()
+    assert fork.take("late") == ()
 
 
 _KILLED = """
@@ -146,7 +146,7 @@ processes.count_threads, processes.room_bytes = (lambda: 2), (lambda: 1 << 40)
 def compute():
     yield "large", bytes(10_000_000)
 
-processes.Aside(["large"], compute)
+processes.Fork(["large"], compute)
 time.sleep(0.5)
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -161,9 +161,9 @@ def test_a_copy_doesnt_outlive_a_process_that_is_killed() -> None:
 @pytest.mark.parametrize("lacking", ["count_threads", "room_bytes"])
 def test_without_a_core_or_memory_for_it_there_is_no_copy(lacking: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, lacking, lambda: 1)
-    with Aside(["made"], lambda: [("made", 1)]) as aside:
+    with Fork(["made"], lambda: [("made", 1)]) as fork:
         assert not multiprocessing.active_children()
-        assert aside.take("made") == ()
+        assert fork.take("made") == ()
 
 
 def test_where_no_process_can_be_started_there_is_no_copy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,8 +171,8 @@ def test_where_no_process_can_be_started_there_is_no_copy(monkeypatch: pytest.Mo
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(os, "fork", refused)
-    with Aside(["made"], lambda: [("made", 1)]) as aside:
-        assert aside.take("made") == ()
+    with Fork(["made"], lambda: [("made", 1)]) as fork:
+        assert fork.take("made") == ()
 
 
 # --- Steps of a graph ---
@@ -202,10 +202,10 @@ def _run(numbers: dict[str, int], said: list[str]) -> Run:
     return Run(Graph([total, square, both], {"number": "numbers"}), {"numbers": numbers}, progress=said.append)
 
 
-def test_steps_that_are_computed_aside_give_what_they_give_here() -> None:
+def test_steps_that_are_computed_by_a_copy_give_what_they_give_here() -> None:
     said: list[str] = []
     run = _run({"a": 2, "b": 3}, said)
-    with run.aside(["squares", "total"]):
+    with run.fork(["squares", "total"]):
         values = [run[total], *run[square].values()]
         assert run[both] == [5, 4, 9]
     assert [value for value, _ in values] == [5, 4, 9]
@@ -216,18 +216,18 @@ def test_steps_that_are_computed_aside_give_what_they_give_here() -> None:
     assert list(run[square].values()) == values[1:]
 
 
-def test_a_fault_of_a_step_that_is_computed_aside_is_met_where_its_value_is_wanted() -> None:
+def test_a_fault_of_a_step_that_is_computed_by_a_copy_is_met_where_its_value_is_wanted() -> None:
     run = _run({"a": 2, "b": -3}, [])
-    with run.aside(["squares", "total"]):
+    with run.fork(["squares", "total"]):
         assert run[total][1] == os.getpid()
         with pytest.raises(ValueError, match="-3 is below 0"):
             _ = run[both]
 
 
-def test_the_later_half_of_the_items_is_computed_aside_before_all_else() -> None:
+def test_the_later_half_of_the_items_is_computed_by_a_copy_before_all_else() -> None:
     said: list[str] = []
     run = _run({"a": 2, "b": 3, "c": 4, "d": 5, "e": 6}, said)
-    with run.aside(["total"], halves=["squares"]):
+    with run.fork(["total"], halves=["squares"]):
         values = [*run[square].values(), run[total]]
         # nothing of what both need is let go while one of them is at it
         assert [name for name, _ in run.in_turn(["both"])] == ["both"]
@@ -238,7 +238,7 @@ def test_the_later_half_of_the_items_is_computed_aside_before_all_else() -> None
 
 def test_a_fault_in_the_half_of_the_other_is_met_here() -> None:
     run = _run({"a": 2, "b": -3}, [])
-    with run.aside([], halves=["squares"]):
+    with run.fork([], halves=["squares"]):
         assert run[square]["a"] == (4, os.getpid())
         with pytest.raises(ValueError, match="-3 is below 0"):
             _ = run[square]["b"]
@@ -246,7 +246,7 @@ def test_a_fault_in_the_half_of_the_other_is_met_here() -> None:
 
 def test_what_one_copy_was_to_give_the_next_one_knows() -> None:
     run = _run({"a": 2, "b": 3}, [])
-    with run.aside(["total"]), run.aside(["both"]):
+    with run.fork(["total"]), run.fork(["both"]):
         assert run[both] == [5, 4, 9]
         assert run[total][1] != os.getpid()
 

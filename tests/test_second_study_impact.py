@@ -13,26 +13,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from corridor import comparison, processes
-from corridor.comparison import (
-    ASIDE,
-    CHAINS_ASIDE,
-    FLOWS_ASIDE,
-    IMPACTS_ASIDE,
-    IMPACTS_HALVES,
-    MAPS_ASIDE,
-    ROADS_ASIDE,
-    Comparison,
-    compare,
-    compute_results,
-)
+from corridor import processes
+from corridor.comparison import Comparison, compare, compute_results
 from corridor.errors import StudyError
 from corridor.export import results as results_module
 from corridor.export.folder import MANIFEST, PAGE
 from corridor.export.results import write_results
-from corridor.pipeline import ahead
+from corridor.pipeline import ahead, schedule
 from corridor.pipeline.ahead import read_ahead
-from corridor.processes import Aside
+from corridor.pipeline.schedule import SCHEDULE
+from corridor.processes import Fork
 from corridor.schema.study import Study
 from tests.synthetic import build
 from tests.synthetic.ground import meridian_km, parallel_km
@@ -253,30 +243,31 @@ def test_a_focus_without_any_settlement_is_measured(folder):
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux alone")
 @pytest.mark.parametrize("osm", [None, "map.osm"])
 def test_a_second_process_writes_the_same_files(osm, folder, tmp_path, monkeypatch):
-    came, take = set(), Aside.take
+    came, take = set(), Fork.take
 
     def taking(self, name):
         value = take(self, name)
         came.update({name} if value else ())
         return value
 
-    monkeypatch.setattr(Aside, "take", taking)
+    monkeypatch.setattr(Fork, "take", taking)
     monkeypatch.setattr(processes, "room_bytes", lambda: 1 << 40)
-    monkeypatch.setattr(comparison, "WORTH_A_COPY", 0)
-    monkeypatch.setattr(ahead, "WORTH_A_COPY", 0)
+    monkeypatch.setattr(schedule, "MANY_WAYS", 0)
+    monkeypatch.setattr(ahead, "LARGE_MAP_BYTES", 0)
     study, written = Study.load(folder / "midland.toml"), []
     for cores in (1, 2):
         monkeypatch.setattr(processes, "count_threads", lambda n=cores: n)
         path = folder / osm if osm else None
         with read_ahead(study, path, lambda: None) as reading:
-            results = compute_results(study, osm=path, second_process=True, ahead=reading)
-        out = write_results(results, tmp_path / str(cores), second_process=True).parent
+            results = compute_results(study, osm=path, may_fork=True, ahead=reading)
+        out = write_results(results, tmp_path / str(cores), may_fork=True).parent
         # a GeoPackage holds the moment in which it was written, and the manifest that of the run
         names = [path.name for path in out.iterdir() if path.suffix != ".gpkg" and path.name != MANIFEST]
         written.append({name: (out / name).read_bytes() for name in names})
         # rows of single routes are asked for by packages alone
-        mapped = ("osm_parts", *MAPS_ASIDE, *ROADS_ASIDE, *FLOWS_ASIDE) if osm else ()
-        every = {*mapped, *CHAINS_ASIDE, *IMPACTS_HALVES, *IMPACTS_ASIDE, *ASIDE, PAGE}
+        made = [turn for turn in SCHEDULE if osm or not turn.large_map]
+        every = {PAGE, *(name for turn in made for name in (*turn.copied, *turn.halves))}
+        every |= {"osm_parts"} if osm else set()
         assert came - {"route_rows"} == (every - {"route_rows"} if cores == 2 else set())
     assert written[0] == written[1]
 
@@ -296,8 +287,8 @@ def test_a_page_whose_map_nobody_else_draws_has_one_all_the_same(lost, plain, tm
 
     monkeypatch.setattr(processes, "count_threads", lambda: 2)
     monkeypatch.setattr(processes, "room_bytes", lambda: 1 << 40)
-    once = write_results(plain.results, tmp_path / "once", second_process=True)
+    once = write_results(plain.results, tmp_path / "once", may_fork=True)
     monkeypatch.setattr(results_module, "draw_map", drawn)
-    again = write_results(plain.results, tmp_path / "again", second_process=True)
+    again = write_results(plain.results, tmp_path / "again", may_fork=True)
     assert tries.stat().st_size == lost + 1
     assert again.read_bytes() == once.read_bytes()

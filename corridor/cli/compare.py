@@ -177,10 +177,10 @@ def run(
         from corridor.export.results import write_results
 
         results = compute_results(
-            chosen_study, osm=found.osm, dem=found.dem, locked=lock, progress=say, second_process=True, ahead=ahead
+            chosen_study, osm=found.osm, dem=found.dem, locked=lock, progress=say, may_fork=True, ahead=ahead
         )
         say("writing results")
-        page = write_results(results, out, formats=chosen, second_process=True)
+        page = write_results(results, out, formats=chosen, may_fork=True)
         if pdf:
             say("printing the brief")
             write_pdf(page, page.parent / BRIEF, language=pdf_language)

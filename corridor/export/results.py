@@ -42,7 +42,7 @@ from corridor.export.gis import (
     writing_errors,
 )
 from corridor.files import put_in_place, workspace
-from corridor.processes import Aside
+from corridor.processes import Fork
 from corridor.report.i18n import clean, clean_text, render, render_table
 from corridor.report.page.build import build_page, draw_map
 from corridor.report.tables import plain_table, write_csv, write_plain_csv
@@ -144,7 +144,7 @@ def write_manifest(results: Results, folder: Path, names: tuple[str, ...]) -> No
 
 
 def write_results(
-    results: Results, folder: Path, *, formats: str | Iterable[str] | None = None, second_process: bool = False
+    results: Results, folder: Path, *, formats: str | Iterable[str] | None = None, may_fork: bool = False
 ) -> Path:
     """Write page, tables, GIS files and manifest into a folder: all of them, or none.
 
@@ -155,8 +155,8 @@ def write_results(
         results: what a comparison found.
         folder: where to.
         formats: GIS formats (see FORMATS); all of them by default. Page, tables and manifest are always written.
-        second_process: have a copy of this process make the page, where the system can copy it and has a core for it;
-            for programs of which no other thread is at work.
+        may_fork: make the page and its map in forked copies of this process; for programs of which no other thread
+            is at work.
 
     Returns:
         The path of the page.
@@ -172,7 +172,7 @@ def write_results(
         with workspace(target.parent, target.name) as work:
             fresh = work / "new"
             fresh.mkdir()
-            _write_files(results, fresh, chosen, second_process)
+            _write_files(results, fresh, chosen, may_fork)
             put_in_place(fresh, target, work, OURS)
     except OutputError:
         raise
@@ -189,14 +189,14 @@ Write = Callable[[Path], object]
 """What makes a file at a path."""
 
 
-def _write_files(results: Results, folder: Path, formats: Collection[str], second_process: bool) -> None:
+def _write_files(results: Results, folder: Path, formats: Collection[str], may_fork: bool) -> None:
     """Write all files at once, as encoders and disks wait for nobody, and the manifest when they are complete."""
     view = ReportView(results)
     # No thread may move heights onto the map's pixels: rasterio silences a warning of its own meanwhile, for the whole
     # process, and whatever else silences warnings in another thread would undo that.
     _ = view.ground
 
-    def write_page(drawing: Aside | None = None) -> str:
+    def write_page(drawing: Fork | None = None) -> str:
         """Write the page, with the map that a copy of this process draws, if one does."""
 
         def drawn_map(view: ReportView) -> tuple[str, str]:
@@ -214,12 +214,12 @@ def _write_files(results: Results, folder: Path, formats: Collection[str], secon
     # The page is most of the work, and holds Python's lock for most of it: copies begin before all else, one with the
     # map, for which the other one waits at last.
     with (
-        Aside([_MAP] if second_process else [], lambda: [(_MAP, draw_map(view))]) as drawing,
-        Aside([PAGE] if second_process else [], lambda: [(PAGE, write_page(drawing))]) as aside,
+        Fork([_MAP] if may_fork else [], lambda: [(_MAP, draw_map(view))]) as drawing,
+        Fork([PAGE] if may_fork else [], lambda: [(PAGE, write_page(drawing))]) as paging,
     ):
         jobs |= _other_files(results, view, formats)
-        map_in_threads(write, [name for name in jobs if name not in aside.names])
-        if PAGE in aside.names and not aside.take(PAGE):
+        map_in_threads(write, [name for name in jobs if name not in paging.names])
+        if PAGE in paging.names and not paging.take(PAGE):
             write(PAGE)
     write_manifest(results, folder, tuple(jobs))
 

@@ -14,11 +14,11 @@ from typing import Any
 import pandas as pd
 
 from corridor.memory import room_bytes
-from corridor.processes import Aside
+from corridor.processes import Fork
 from corridor.schema.study import Study
 
-WORTH_A_COPY = 1_000_000
-"""Bytes of a map: reading a smaller one takes no longer than a copy of the process takes to begin."""
+LARGE_MAP_BYTES = 1_000_000
+"""Reading a smaller map takes no longer than a copy of the process takes to begin."""
 ROOM_PER_BYTE = 80
 """Bytes of memory for each of a map: while it is handed over, both processes hold it (60 were measured on a PBF)."""
 
@@ -38,7 +38,7 @@ def map_path(study: Study, osm: Path | None) -> Path | None:
     return osm or (study.path(study.sources.osm) if study.sources.osm else None)
 
 
-def read_ahead(study: Study, osm: Path | None, meanwhile: Callable[[], None]) -> Aside:
+def read_ahead(study: Study, osm: Path | None, meanwhile: Callable[[], None]) -> Fork:
     """Have a copy of this process read a study's roads and railways.
 
     Where they can't be read the first process meets the reason when it wants them.
@@ -54,7 +54,7 @@ def read_ahead(study: Study, osm: Path | None, meanwhile: Callable[[], None]) ->
     path = map_path(study, osm)
     try:
         size = path.stat().st_size if path is not None else 0
-        is_long = size > WORTH_A_COPY and room_bytes() > ROOM_PER_BYTE * size
+        is_long = size > LARGE_MAP_BYTES and room_bytes() > ROOM_PER_BYTE * size
     except (OSError, ValueError):  # whoever reads it says what is wrong
         is_long = False
 
@@ -65,7 +65,7 @@ def read_ahead(study: Study, osm: Path | None, meanwhile: Callable[[], None]) ->
             with lean_texts():
                 yield "osm_parts", read_parts(path)
 
-    return Aside(["osm_parts"] if is_long else [], read, [_load_joining, meanwhile] if is_long else [meanwhile])
+    return Fork(["osm_parts"] if is_long else [], read, [_load_joining, meanwhile] if is_long else [meanwhile])
 
 
 def _load_joining() -> None:

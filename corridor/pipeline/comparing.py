@@ -21,7 +21,7 @@ from corridor.metrics.registry import Metric, all_metrics, derived_functions
 from corridor.pipeline.graph import AnyStep, Each, Graph, Progress, Run, SharedProgress, Step, silent
 from corridor.pipeline.steps import flows, impacts, inputs, lines, ranking, results
 from corridor.pipeline.steps.ranking import with_registered
-from corridor.processes import Aside
+from corridor.processes import Fork
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import Outcome
 
@@ -74,7 +74,7 @@ def open_run(
     dem: Sequence[Path] = (),
     given: Mapping[str, Any] | None = None,
     progress: Progress = silent,
-    ahead: Aside | None = None,
+    ahead: Fork | None = None,
 ) -> Run:
     """A run for a study: its values are computed when they are asked for.
 

@@ -29,7 +29,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from corridor.memory import give_memory_back
 from corridor.pipeline.digests import combine, fingerprint
-from corridor.processes import Aside
+from corridor.processes import Fork
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -383,7 +383,7 @@ class Run:
         *,
         progress: Progress = silent,
         cache: Cache | None = None,
-        ahead: Aside | None = None,
+        ahead: Fork | None = None,
     ) -> None:
         if unknown := sorted(set(given) - set(graph.order)):
             raise ValueError(f"no step has to do with '{unknown[0]}'")
@@ -394,8 +394,8 @@ class Run:
         self._keys: dict[str, bytes] = {}
         # a run's values are fixed, so what they are made from is, too
         self._made: dict[str | tuple[str, Any], bytes] = {}
-        self._aside = Aside((), dict) if ahead is None else ahead
-        self._theirs: dict[str, frozenset[Any]] = {}
+        self._fork = Fork() if ahead is None else ahead
+        self._their_items: dict[str, frozenset[Any]] = {}
 
     def replace(self, **values: Any) -> Run:
         """The same with other values given; what doesn't hang on them is shared.
@@ -447,10 +447,18 @@ class Run:
         """
         return name in self._given
 
+    def needed_for(self, *names: str) -> frozenset[str]:
+        """Names of some values and of all that they hang on, as far as what is given.
+
+        Args:
+            names: of the values.
+        """
+        return frozenset().union(*(self.graph.upstream(name, known=self._given) for name in names))
+
     @cached_property
     def _sayings(self) -> frozenset[str]:
         """What the steps say that the last one, which takes in the others, hangs on."""
-        needed = self.graph.upstream(self.graph.order[-1], known=self._given) & set(self.graph.steps)
+        needed = self.needed_for(self.graph.order[-1]) & set(self.graph.steps)
         steps = (self.graph.steps[name].declared for name in needed - set(self._given))
         return frozenset(declared.says for declared in steps if declared.says)
 
@@ -492,13 +500,13 @@ class Run:
             yield name, dict(value) if isinstance(value, Items) else value
             # A whole value is there and asks for nothing more; one that is computed item by item may have let go some.
             whole = {name for name in self.cache.names if isinstance(self.graph.steps[name], Step)}
-            settled = self._given.keys() | whole | self._aside.names - self._theirs.keys()
+            settled = self._given.keys() | whole | self._fork.names - self._their_items.keys()
             needed = (self.graph.upstream(name, known=settled) for name in left)
             self.cache.keep_only(frozenset().union(*needed))
             give_memory_back()
 
     @contextmanager
-    def aside(self, names: Iterable[str], halves: Iterable[str] = ()) -> Iterator[None]:
+    def fork(self, names: Iterable[str], halves: Iterable[str] = ()) -> Iterator[None]:
         """Have some values computed by a copy of this process, where there is a core for it, while this one goes on.
 
         The copy knows what is computed by now, with what an earlier one was still to give; whoever asks for one of its
@@ -509,7 +517,7 @@ class Run:
             halves: of values that are computed item by item: of these the copy takes over the later half, before all
                 others.
         """
-        for name in self._aside.names & self.graph.steps.keys():
+        for name in self._fork.names & self.graph.steps.keys():
             self._receive(self.graph.steps[name])
         # who computes them says nothing: steps are said when their values are taken
         silently, wanted = self.freed(()), list(names)
@@ -522,13 +530,13 @@ class Run:
                 yield name, {item: silently[name][item] for item in items}
             yield from silently.in_turn(wanted)
 
-        with Aside([*theirs, *wanted], compute, self._aside.meanwhile) as self._aside:
-            self._theirs = {name: frozenset(items) for name, items in theirs.items()}
+        with Fork([*theirs, *wanted], compute, self._fork.meanwhile) as self._fork:
+            self._their_items = {name: frozenset(items) for name, items in theirs.items()}
             yield
 
     def _receive(self, found: AnyStep) -> None:
         """Keep what the copy of this process computed of a step, if it did."""
-        for value in self._aside.take(found.declared.name):
+        for value in self._fork.take(found.declared.name):
             self._say(found)
             if isinstance(found, Step):
                 self.cache.get(found.declared, self._made_from(found), partial(_same, value))
@@ -586,7 +594,7 @@ class Run:
     def _item(self, found: Each[..., Any], item: Any) -> Held:
         """One item of a step that is computed item by item."""
         key = self._item_made_from(found, item)
-        theirs = self._theirs.get(found.declared.name)
+        theirs = self._their_items.get(found.declared.name)
         if not self.cache.has(found.declared, key) and (theirs is None or item in theirs):
             self._receive(found)
         if found.declared.at_once is not None and not self.cache.has(found.declared, key):
