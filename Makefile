@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OUT ?= out/demo
 AGAINST ?= 01ac698
 
-.PHONY: fuzz demo test suite lint fast bench bench-new-lines clean help
+.PHONY: bench bench-new-lines clean demo docs fast fuzz help lint suite test
 
 help:
 	@echo "make demo   compare the bundled study's routes, offline; ends with the path of the page"

@@ -39,6 +39,12 @@ def test_targets_that_documents_name_exist():
         assert asked <= targets, name
 
 
+def test_no_target_is_taken_for_the_folder_of_its_name():
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = {name for line in re.findall(r"^\.PHONY: (.+)$", text, flags=re.MULTILINE) for name in line.split()}
+    assert phony == set(re.findall(r"^([a-z-]+):", text, flags=re.MULTILINE))
+
+
 @pytest.mark.parametrize("path", sorted((GITHUB / "ISSUE_TEMPLATE").glob("*.yml")), ids=lambda path: path.stem)
 def test_issue_forms_have_what_the_form_needs(path: Path):
     form = yaml.safe_load(path.read_text(encoding="utf-8"))
