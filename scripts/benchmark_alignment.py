@@ -28,14 +28,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.harness import machine
 
-import corridor.alignment.search as limits
+import corridor.alignment.narrowing as limits
 from corridor.alignment.align import Way, align, find_way
-from corridor.alignment.assembly import bend_angles
+from corridor.alignment.curves import bend_angles
 from corridor.alignment.links import SMALL_NODES, SearchOptions, build_ground, build_levels, default_narrowing
+from corridor.alignment.narrowing import narrow, search_left
 from corridor.alignment.pricing import price_line
+from corridor.alignment.primed import Question
 from corridor.alignment.problem import AlignmentProblem, Terrain, unit_costs
 from corridor.alignment.raster import find_raster_path
-from corridor.alignment.search import Question, build_problem, narrow, search, search_left
+from corridor.alignment.search import build_problem, search
 from corridor.errors import AlignmentError
 from corridor.files import data_root
 from corridor.geo.geodesy import utm_crs

@@ -12,26 +12,15 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from shapely.geometry import LineString
 
-from corridor.alignment.assembly import Bend, BendError, Course, TurnSearch, bends_near, finish_alignment
+from corridor.alignment.assembly import BendError, finish_alignment
 from corridor.alignment.links import SearchOptions, build_ground, build_levels
+from corridor.alignment.narrowing import narrow, search_left, search_nearby
+from corridor.alignment.primed import Question, find_start_costs, search_primed, search_whole
 from corridor.alignment.problem import AlignmentProblem, build_terrain
 from corridor.alignment.refine import REACHES, search_beside, sketch_bends
-from corridor.alignment.search import (
-    Found,
-    Problem,
-    Question,
-    build_problem,
-    find_start_costs,
-    narrow,
-    prime_with,
-    search,
-    search_left,
-    search_nearby,
-    search_primed,
-    search_whole,
-    trace_states,
-)
+from corridor.alignment.search import Found, Problem, build_problem, prime_with, search, trace_states
 from corridor.alignment.spirals import codes_along
+from corridor.alignment.turning import Bend, Course, TurnSearch, bends_near
 from corridor.errors import AlignmentError, SearchRoomError
 from corridor.schema.alignment import Alignment, DesignStandard, UnitCosts
 from corridor.schema.fields import Grid

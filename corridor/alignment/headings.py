@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from corridor.alignment._kernels.bends import curve_loss
 from corridor.alignment._kernels.headings import ANY, Headings, search_headings
-from corridor.alignment._kernels.linegraph import WHOLE_WAY, curve_loss
+from corridor.alignment._kernels.linegraph import WHOLE_WAY
 from corridor.alignment.search import Found, Problem, reversed_reuse, run_watched
 
 Floats = NDArray[np.float64]

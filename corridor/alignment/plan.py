@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import escape
 from numpy.typing import NDArray
 
-from corridor.alignment.assembly import turn_angles
+from corridor.alignment.curves import turn_angles
 from corridor.schema.alignment import Alignment
 from corridor.schema.vocabulary import LineKind
 from corridor.theme import colour

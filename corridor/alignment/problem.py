@@ -16,7 +16,7 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from corridor.alignment.links import CLOSED, Ground, SearchOptions, build_ground
-from corridor.alignment.search import StartCosts
+from corridor.alignment.primed import StartCosts
 from corridor.errors import AlignmentError, CatalogueError
 from corridor.files import data_root, parse_toml
 from corridor.geo.geodesy import WGS84, distance_m, project, utm_crs

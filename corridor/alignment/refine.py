@@ -13,18 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
-from corridor.alignment.assembly import Course, TurnSearch
 from corridor.alignment.links import build_levels
-from corridor.alignment.search import (
-    Flags,
-    Question,
-    mark_line,
-    over_blocks,
-    search_primed,
-    state_points,
-    under_blocks,
-    widen_cells,
-)
+from corridor.alignment.narrowing import mark_line
+from corridor.alignment.primed import Flags, Question, search_primed
+from corridor.alignment.search import state_points
+from corridor.alignment.turning import Course, TurnSearch
+from corridor.alignment.wider import over_blocks, under_blocks, widen_cells
 
 STEP = 3  # how many times as wide cells are as those that follow
 FIRST_STATES = 250_000  # cells are so wide at first that there are at most so many states

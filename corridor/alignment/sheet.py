@@ -11,7 +11,7 @@ import pandas as pd
 from markupsafe import escape
 from numpy.typing import NDArray
 
-from corridor.alignment.assembly import turn_angles
+from corridor.alignment.curves import turn_angles
 from corridor.alignment.plan import (
     FEW,
     GROUND,

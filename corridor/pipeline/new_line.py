@@ -20,7 +20,7 @@ from corridor.alignment.align import (
     sweep_grade,
     sweep_tunnel_price,
 )
-from corridor.alignment.assembly import build_reuse_links, join_alignments
+from corridor.alignment.assembly import join_alignments
 from corridor.alignment.files import describe_new_line, write_new_line
 from corridor.alignment.links import ReuseLink, SearchOptions
 from corridor.alignment.problem import (
@@ -36,6 +36,7 @@ from corridor.alignment.problem import (
     require_within,
     unit_costs,
 )
+from corridor.alignment.reuse import build_reuse_links
 from corridor.errors import AlignmentError
 from corridor.files import data_root
 from corridor.geo.geodesy import WGS84, distance_m, project, utm_crs

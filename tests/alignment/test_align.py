@@ -17,7 +17,7 @@ from corridor.alignment.align import (
     sweep_grade,
     sweep_tunnel_price,
 )
-from corridor.alignment.assembly import bend_angles
+from corridor.alignment.curves import bend_angles
 from corridor.alignment.links import SearchOptions, Stage
 from corridor.alignment.pricing import find_closed, price_line
 from corridor.alignment.problem import AlignmentProblem, build_terrain

@@ -10,7 +10,7 @@ from affine import Affine
 
 import corridor
 from corridor.alignment.align import solve
-from corridor.alignment.assembly import bend_angles
+from corridor.alignment.curves import bend_angles
 from corridor.alignment.pricing import price_line
 from corridor.alignment.problem import AlignmentProblem, build_terrain, find_standard, frame_terrain, unit_costs
 from corridor.geo.rasters import warp

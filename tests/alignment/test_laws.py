@@ -12,24 +12,17 @@ import pytest
 from affine import Affine
 
 import corridor.alignment.align as way_in
-import corridor.alignment.assembly as curves
+import corridor.alignment.turning as turning_limits
 from corridor.alignment import headings
 from corridor.alignment.align import align, find_way, share_searches, solve, solve_on_cells
-from corridor.alignment.assembly import Course, TurnSearch
 from corridor.alignment.headings import bound_bends
 from corridor.alignment.links import SearchOptions, Stage, build_ground
 from corridor.alignment.pricing import price_pieces, split_line
+from corridor.alignment.primed import Question, find_start_costs, search_primed
 from corridor.alignment.problem import AlignmentProblem, build_terrain
-from corridor.alignment.search import (
-    Question,
-    build_problem,
-    find_start_costs,
-    search,
-    search_primed,
-    state_points,
-    trace_states,
-)
+from corridor.alignment.search import build_problem, search, state_points, trace_states
 from corridor.alignment.spirals import ARC_STEP
+from corridor.alignment.turning import Course, TurnSearch
 from corridor.errors import SearchRoomError
 from corridor.schema.fields import Grid
 from tests.alignment.helpers import costs, hills, hillside_costs, standard
@@ -183,10 +176,10 @@ def test_a_search_without_room_finds_a_line_and_says_by_how_much_it_may_be_off(m
     assert course.states
     assert search_all.least_musd == exact
     held = TurnSearch(way.problem, backward, bound, 300.0)
-    monkeypatch.setattr(curves, "FEW_LINKS", search_all._used // 20)
+    monkeypatch.setattr(turning_limits, "FEW_LINKS", search_all._used // 20)
     assert not held.exact()[0].states
     assert not held.is_exhausted
-    monkeypatch.setattr(curves, "MAX_LINKS", search_all._used * 19 // 20)
+    monkeypatch.setattr(turning_limits, "MAX_LINKS", search_all._used * 19 // 20)
     course, price = held.certify(*held.hasty())
     assert course.states
     assert held.least_musd <= exact * (1 + 1e-9)
@@ -343,8 +336,8 @@ def test_where_bends_leave_no_room_a_line_is_sought_on_wider_cells(monkeypatch):
     z = np.array(hills((32, 32), 100.0, 60.0, 4, smooth=6.0).z)
     ends = {"start_xy": (10_350.0, -350.0), "end_xy": (12_850.0, -2_850.0)}
     fine = replace(asked(z, standard(6.0, min_radius_m=50.0), costs(), options), **ends)
-    monkeypatch.setattr(curves, "FEW_LINKS", 1)
-    monkeypatch.setattr(curves, "MAX_LINKS", 1)
+    monkeypatch.setattr(turning_limits, "FEW_LINKS", 1)
+    monkeypatch.setattr(turning_limits, "MAX_LINKS", 1)
     with pytest.raises(SearchRoomError) as fault:
         solve(fine)
     assert fault.value.least_musd == pytest.approx(find_way(fine).least_musd)
@@ -358,8 +351,8 @@ def test_where_bends_leave_no_room_a_line_is_sought_on_wider_cells(monkeypatch):
     assert found.cell_m == 200.0
     assert found.gap_musd is not None
     assert found.notes[0].key == "new_line.wider"
-    monkeypatch.setattr(curves, "FEW_LINKS", 1)
-    monkeypatch.setattr(curves, "MAX_LINKS", 1)
+    monkeypatch.setattr(turning_limits, "FEW_LINKS", 1)
+    monkeypatch.setattr(turning_limits, "MAX_LINKS", 1)
     # Where wider cells can't be had either, the error is that of the cells asked for.
     with pytest.raises(SearchRoomError, match="minimum radius"):
         solve_on_cells(fine, lambda cell_m: replace(fine, end_xy=(0.0, 0.0)))
@@ -376,7 +369,7 @@ def test_on_large_ground_a_line_with_bends_is_found_beside_one_on_wider_cells(mo
     assert beside.min_radius_m >= 200.0 * (1 - 1e-9)
     assert exact.search_price_musd * (1 - 1e-9) <= beside.search_price_musd <= 1.02 * exact.search_price_musd
     # A certificate is that of the whole ground, whichever way the line was found.
-    monkeypatch.setattr(curves, "FEW_LINKS", 1)
+    monkeypatch.setattr(turning_limits, "FEW_LINKS", 1)
     proved = solve(replace(problem, options=replace(options, certify=True)))
     assert proved.gap_musd is not None
     least = proved.search_price_musd - proved.gap_musd

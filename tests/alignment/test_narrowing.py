@@ -11,21 +11,13 @@ from rasterio.warp import Resampling, reproject
 from shapely.geometry import LineString
 
 import corridor.alignment.align as way_in
-import corridor.alignment.search as narrowing
+import corridor.alignment.narrowing as narrowing
 from corridor.alignment.align import find_way
 from corridor.alignment.links import SearchOptions, Stage, all_moves, build_ground, build_levels
+from corridor.alignment.narrowing import narrow, search_left, search_nearby
+from corridor.alignment.primed import Question, search_primed
 from corridor.alignment.problem import AlignmentProblem, build_terrain
-from corridor.alignment.search import (
-    Question,
-    build_problem,
-    narrow,
-    search,
-    search_left,
-    search_nearby,
-    search_primed,
-    state_points,
-    trace_states,
-)
+from corridor.alignment.search import build_problem, search, state_points, trace_states
 from corridor.files import data_root
 from corridor.schema.fields import Grid
 from tests.alignment.helpers import costs, hills, standard

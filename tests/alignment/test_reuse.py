@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from corridor.alignment.align import align
-from corridor.alignment.assembly import build_reuse_links
 from corridor.alignment.problem import build_terrain
+from corridor.alignment.reuse import build_reuse_links
 from corridor.alignment.search import build_problem, search
 from corridor.errors import AlignmentError
 from corridor.schema.vocabulary import LineKind

@@ -11,14 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.alignment._kernels.astar import OUT, longer_shortlist, no_shortlist, pop, push
-from corridor.alignment._kernels.linegraph import (
-    WHOLE_WAY,
-    cheapest_by_node,
-    most_links,
-    new_links,
-    price_all_from,
-    price_from_begin,
-)
+from corridor.alignment._kernels.linegraph import WHOLE_WAY
+from corridor.alignment._kernels.links import cheapest_by_node, most_links, new_links, price_all_from, price_from_begin
 from corridor.alignment.chords import new_scratch
 from corridor.compiled import allocating, inner
 

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from corridor.alignment.align import align, sweep_grade
 from corridor.alignment.chords import bench_surcharge
 from corridor.alignment.links import SearchOptions
+from corridor.alignment.primed import node_cost_through, search_both_ways
 from corridor.alignment.problem import AlignmentProblem, build_terrain, find_standard, unit_costs
-from corridor.alignment.search import build_problem, node_cost_through, search_both_ways, state_points, trace_states
+from corridor.alignment.search import build_problem, state_points, trace_states
 from corridor.files import data_root
 from corridor.io.read.catalogue import load_catalogue
 from corridor.schema.alignment import Alignment, PriceRange, UnitCosts

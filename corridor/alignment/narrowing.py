@@ -1,0 +1,243 @@
+"""From coarse to fine: search a coarser ground both ways and keep only what a near-optimal line can pass.
+
+A buffer about the one coarse path loses the best line where two valleys cost nearly the same; the set of all nodes with
+``cost from start + cost to end <= factor x best`` keeps both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt, minimum_filter
+
+from corridor.alignment._kernels.astar import Primes
+from corridor.alignment.links import Ground, SearchOptions, Stage, build_levels, default_narrowing
+from corridor.alignment.primed import (
+    Flags,
+    Floats,
+    Question,
+    node_cost_through,
+    primes_on,
+    search_both_ways,
+    search_primed,
+)
+from corridor.alignment.search import (
+    Found,
+    Node,
+    Problem,
+    bound_states,
+    build_problem,
+    search,
+    state_points,
+    trace_states,
+)
+from corridor.alignment.wider import over_blocks, under_blocks, widen_cells
+from corridor.schema.alignment import DesignStandard, UnitCosts
+
+PROMISED = 0.97  # of what the rest costs with fewer links: with all of them it hardly ever costs less
+HOPE = 1.1  # a line on finer ground is hardly ever dearer than this beside one on coarser ground
+KEPT_STATES = 2_500_000  # that narrowing keeps about at most, of the cells of the search that follows
+
+
+class Thin(NamedTuple):
+    """A search on the ground and levels of the one that follows, with fewer links: what it found from the start (of the
+    states that it settled alone) and from the end, of lines within ``near_factor`` of the best.
+    """
+
+    problem: Problem
+    forward: Found
+    backward: Found
+    near_factor: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Narrowed:
+    """What is left of a search: ``usable`` marks nodes (rows, cols), None means all of them.
+
+    ``known_musd`` is a cost that is known to be possible for it, ``hoped_musd`` one that a coarser ground promises.
+    ``looked_at`` is the share of states that a search for the cheapest line settled on the first, coarsest ground.
+    ``thin`` is the last search on the same ground and levels, all of whose ways to usable nodes are left.
+    """
+
+    usable: Flags | None = None
+    known_musd: float = np.inf
+    hoped_musd: float = np.inf
+    looked_at: float = 1.0
+    thin: Thin | None = None
+
+    def promise(self, problem: Problem) -> Floats | None:
+        """What the rest of a line costs at least from each state of a problem; 0 where nothing is known."""
+        if self.thin is None:
+            return None
+        before, backward = self.thin.problem, self.thin.backward
+        # Nodes that the last search didn't have, and states that it didn't settle, promise nothing.
+        index = before.index_of[problem.node_of]
+        known = np.where(backward.settled, PROMISED * backward.cost, 0.0).reshape(-1, before.n_states)
+        return np.where(index[:, None] >= 0, known[np.maximum(index, 0)], 0.0).ravel()
+
+    def primes(self, problem: Problem, near_factor: float) -> Primes | None:
+        """What is known of the states of a problem over what is left before it is searched, for lines so near."""
+        if self.thin is None:
+            return None
+        primes = primes_on(self.thin.problem, self.thin.forward, problem)
+        return primes if near_factor <= self.thin.near_factor else primes._replace(tried=np.zeros(0, dtype=bool))
+
+
+def narrow(
+    ground: Ground,
+    start: Node,
+    goal: Node,
+    standard: DesignStandard,
+    costs: UnitCosts,
+    options: SearchOptions,
+) -> Narrowed:
+    """Find out which nodes of the fine ground a search has to look at.
+
+    Runs the stages of ``options.narrowing``; a later, finer stage searches only what the one before left. Where no
+    stage finds a way between the terminals, all nodes are left.
+
+    Args:
+        ground: the ground's surface.
+        start: row and column.
+        goal: row and column.
+        standard: the design standard to keep.
+        costs: prices by kind.
+        options: of the search.
+    """
+    stages = options.narrowing
+    if stages is None:
+        stages = default_narrowing(max(ground.dx_m, ground.dy_m), len(options.offsets_m), ground.z.size)
+    question = Question(ground, start, goal, standard, costs, options)
+    left = Narrowed()
+    # What a stage leaves has to do for the cells of the next one, or for those of the search itself.
+    finer = [stage.factor for stage in stages[1:]] + [1]
+    for stage, next_factor in zip(stages, finer, strict=False):
+        left = _run_stage(question, stage, left, KEPT_STATES * next_factor**2)
+    return left
+
+
+def _run_stage(question: Question, stage: Stage, left: Narrowed, most_states: int) -> Narrowed:
+    """One stage: what is left after it, about so many states at most; what was left before, if it finds no way."""
+    options, (factor, near_factor) = question.options, (stage.factor, stage.near_factor)
+    offsets: tuple[float, ...] = (0.0,)
+    if stage.levels:
+        offsets = options.coarse_offsets_m if factor > 1 or stage.few else options.offsets_m
+    coarse = widen_cells(question, factor, offsets)
+    if coarse is None:
+        return left
+    problem = build_problem(*coarse, over_blocks(left.usable, factor), thin=True)
+    forward, backward = search_both_ways(problem, near_factor, min(left.known_musd, left.hoped_musd))
+    if not np.isfinite(forward.cost_musd):
+        return left
+    # A block counts as near as the best of those around it. Where too many are, the nearest have the room there is.
+    through = minimum_filter(node_cost_through(problem, forward, backward), 2 * stage.dilate_cells + 1)
+    n_states = len(build_levels(options.offsets_m, question.standard).kind)
+    room = min(most_states // (n_states * factor**2), through.size - 1)
+    limit = min(near_factor * forward.cost_musd, float(np.partition(through, room, axis=None)[room]))
+    usable = under_blocks(through <= limit, factor, question.ground.shape)
+    looked_at = left.looked_at
+    if left.usable is None:
+        in_reach = forward.settled & (forward.cost + bound_states(problem) <= forward.cost_musd)
+        looked_at = float(in_reach.mean())
+    # On the same ground a cost is known to be possible; on coarser ground heights differ and the cost is only a hope.
+    if factor == 1 and set(offsets) <= set(options.offsets_m):
+        thin = None
+        if offsets == options.offsets_m:
+            forward = _settled_alone(forward)
+            usable, thin = _with_ways(problem, forward, usable), Thin(problem, forward, backward, near_factor)
+        return Narrowed(usable, forward.cost_musd, looked_at=looked_at, thin=thin)
+    return Narrowed(usable, hoped_musd=HOPE * forward.cost_musd, looked_at=looked_at)
+
+
+def _settled_alone(found: Found) -> Found:
+    """The same without what was found of states that it didn't settle."""
+    cost, parent = np.where(found.settled, found.cost, np.inf), np.where(found.settled, found.parent, np.int32(-1))
+    return replace(found, cost=cost, parent=parent)
+
+
+def _with_ways(problem: Problem, found: Found, usable: Flags) -> Flags:
+    """Usable nodes (rows, cols), and those on the ways to them that a search found."""
+    is_here, n = usable.ravel()[problem.node_of], problem.n_states
+    new = np.flatnonzero(is_here)
+    while len(new):
+        parents = found.parent.reshape(-1, n)[new]
+        on_way = np.unique(parents[parents >= 0] // n).astype(np.intp)
+        new = on_way[~is_here[on_way]]
+        is_here[new] = True
+    out = usable.copy()
+    out.flat[problem.node_of[is_here]] = True
+    return out
+
+
+def search_left(question: Question, left: Narrowed, near_factor: float = 1.0) -> tuple[Problem, Found]:
+    """The search over what narrowing left, led by what that learnt.
+
+    Args:
+        question: what is asked.
+        left: by narrowing.
+        near_factor: see ``search``.
+
+    Returns:
+        The problem over these nodes and what the search found.
+    """
+    if not np.isfinite(left.known_musd):
+        return search_primed(question, near_factor, usable=left.usable)
+    problem = build_problem(*question, left.usable)
+    primes, promised = left.primes(problem, near_factor), left.promise(problem)
+    return problem, search(problem, near_factor, known_musd=left.known_musd, promised=promised, primes=primes)
+
+
+REACH_M = 5_000.0  # on either side of a line on a part of the ground, where all is searched too
+WORTH_MORE = 0.999  # of a line's price: a cheaper one beside it is worth looking beside that one too
+
+
+def search_nearby(question: Question, problem: Problem, found: Found, searched: Flags) -> tuple[Problem, Found]:
+    """The line that was found on a part of the ground, or one that is cheaper within 5 km of it.
+
+    Wide cells tell which valleys a line takes, and little of how it winds in them: all of the ground beside the line is
+    looked at, and beside the one found there, until a round gains less than a thousandth.
+
+    Args:
+        question: what is asked.
+        problem: the search on a part of the ground.
+        found: what it found; there is a way.
+        searched: that part, (rows, cols).
+
+    Returns:
+        The search that the cheapest of these lines was found on, and what it found.
+    """
+    while True:
+        beside = _around_line(problem, found)
+        if (searched | ~beside).all():
+            return problem, found
+        searched, before = beside, found.cost_musd
+        # The line itself is one of those beside it; the margin is for rounding.
+        nearer = search_primed(question, usable=beside, known_musd=before * (1.0 + 1e-9))
+        if nearer[1].cost_musd < before:
+            problem, found = nearer
+        if found.cost_musd > WORTH_MORE * before:
+            return problem, found
+
+
+def _around_line(problem: Problem, found: Found) -> Flags:
+    """The nodes, (rows, cols), within 5 km of the cheapest line."""
+    ground = problem.ground
+    on_line = mark_line(state_points(problem, trace_states(problem, found))[:, :2], ground.shape)
+    return np.asarray(distance_transform_edt(~on_line, sampling=(ground.dy_m, ground.dx_m)) <= REACH_M)
+
+
+def mark_line(points: Floats, shape: tuple[int, int]) -> Flags:
+    """The cells, (rows, cols), that a line passes.
+
+    Args:
+        points: rows and columns, fractional, shape (n, 2).
+        shape: rows and columns of cells.
+    """
+    passed = np.zeros(shape, dtype=bool)
+    for a, b in pairwise(points):
+        steps = np.linspace(a, b, 2 * int(np.abs(b - a).max()) + 2).round().astype(int)
+        passed[steps[:, 0], steps[:, 1]] = True
+    return passed
