@@ -31,8 +31,8 @@ from benchmarks.harness import machine
 import corridor.alignment.narrowing as limits
 from corridor.alignment.align import Way, align, find_way
 from corridor.alignment.curves import bend_angles
-from corridor.alignment.links import SMALL_NODES, SearchOptions, build_ground, build_levels, default_narrowing
-from corridor.alignment.narrowing import narrow, search_left
+from corridor.alignment.links import SearchOptions, build_ground, build_levels
+from corridor.alignment.narrowing import SMALL_NODES, default_narrowing, narrow, search_left
 from corridor.alignment.pricing import price_line
 from corridor.alignment.primed import Question
 from corridor.alignment.problem import AlignmentProblem, Terrain, unit_costs

@@ -14,7 +14,7 @@ from shapely.geometry import LineString
 
 from corridor.alignment.assembly import BendError, finish_alignment
 from corridor.alignment.links import SearchOptions, build_ground, build_levels
-from corridor.alignment.narrowing import narrow, search_left, search_nearby
+from corridor.alignment.narrowing import Narrowed, estimate_share, narrow, search_left, search_nearby
 from corridor.alignment.primed import Question, find_start_costs, search_primed, search_whole
 from corridor.alignment.problem import AlignmentProblem, build_terrain
 from corridor.alignment.refine import REACHES, search_beside, sketch_bends
@@ -164,16 +164,16 @@ def find_way(asked: AlignmentProblem, within: float = 1.0, from_end: bool = Fals
             ahead = asked.start_costs.least_musd
         problem, found = search_primed(question, within, from_end, ahead)
     else:
-        left = narrow(*question)
         # Much of a large ground may cost more to get to than the whole line: a search of all of it doesn't look there.
-        is_small = options.narrowing is None and left.looked_at * _count_states(asked) <= MOST_STATES
-        whole = left.usable is None or is_small
+        is_small = options.narrowing is None and estimate_share(question) * _count_states(asked) <= MOST_STATES
+        left = Narrowed() if is_small else narrow(*question)
+        whole = left.usable is None
         problem, found = search_primed(question, within) if whole else search_left(question, left, within)
         # Narrowing may have cut the only way off; before saying that there is none, all of the ground is searched.
         if not whole and not np.isfinite(found.cost_musd):
             problem, found = search_primed(question, within)
             whole = True
-        elif left.usable is not None and not whole:
+        elif left.usable is not None:
             nearer = search_nearby(question, problem, found, left.usable)
             if options.certify:
                 nearer = search_whole(question, problem, found, nearer[1].cost_musd, within)

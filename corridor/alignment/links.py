@@ -301,8 +301,6 @@ def _on_triangles(values: NDArray[np.floating], rows: Floats, cols: Floats) -> F
 
 
 DEFAULT_OFFSETS_M = (-20.0, -10.0, -5.0, 0.0, 7.0, 14.0)
-COARSE_CELL_M = 1250.0
-SMALL_NODES, HUGE_NODES = 50_000, 1_000_000  # from these on a grid is searched by way of one coarser one, or two
 DENSE_CELLS = 8.0  # stages that narrow a search leave out some of the links that are longer than this
 
 _STEPS = {
@@ -393,35 +391,6 @@ class SearchOptions:
             faults.append("spirals must be 0 or more")
         if faults:
             raise AlignmentError("search options: " + "; ".join(faults))
-
-
-def default_narrowing(cell_m: float, n_offsets: int, n_nodes: int) -> tuple[Stage, ...]:
-    """Stages for a cell size: cells of about 1.2 km, on a huge ground three times as wide as its own, then its own.
-
-    Cells even three times as wide can be off by a third and more where valleys are narrow, so that much is kept by
-    them: with several levels as much as there is room for, and that is the ground of the search. What there is room for
-    are whole valleys then, rather than more of them with gaps: a line through a gap is lost. Lines on the ground
-    alone differ less. For them the last stage has the ground of the search itself and only misses long links; what
-    these are worth is much the same along all lines, so that little has to be kept. Where cells are too wide to be
-    widened, several levels have such a stage too, which misses some of the levels besides.
-
-    Args:
-        cell_m: side of a cell.
-        n_offsets: heights above and below the ground that a search has at each node.
-        n_nodes: of the fine ground.
-    """
-    stages: list[Stage] = []
-    factor = min(round(COARSE_CELL_M / cell_m), 8)
-    has_levels, is_large = n_offsets > 1, n_nodes >= SMALL_NODES
-    if factor >= 3 and is_large:
-        stages.append(Stage(factor, 1.6, levels=True, dilate_cells=3) if has_levels else Stage(factor, 1.3))
-    if factor >= 6 and n_nodes >= HUGE_NODES:
-        stages.append(Stage(3, 1.3, levels=True, dilate_cells=3) if has_levels else Stage(3, 1.05))
-    if has_levels and not stages:
-        stages.append(Stage(1, 1.02 if is_large else 1.05, levels=True, few=True))
-    if is_large and not has_levels:
-        stages.append(Stage(1, 1.03, levels=True))
-    return tuple(stages)
 
 
 @dataclass(frozen=True, slots=True)

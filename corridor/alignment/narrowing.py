@@ -14,7 +14,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt, minimum_filter
 
 from corridor.alignment._kernels.astar import Primes
-from corridor.alignment.links import Ground, SearchOptions, Stage, build_levels, default_narrowing
+from corridor.alignment.links import Ground, SearchOptions, Stage, build_levels
 from corridor.alignment.primed import (
     Flags,
     Floats,
@@ -28,7 +28,6 @@ from corridor.alignment.search import (
     Found,
     Node,
     Problem,
-    bound_states,
     build_problem,
     search,
     state_points,
@@ -40,10 +39,56 @@ from corridor.schema.alignment import DesignStandard, UnitCosts
 PROMISED = 0.97  # of what the rest costs with fewer links: with all of them it hardly ever costs less
 HOPE = 1.1  # a line on finer ground is hardly ever dearer than this beside one on coarser ground
 KEPT_STATES = 2_500_000  # that narrowing keeps about at most, of the cells of the search that follows
+COARSE_CELL_M = 1250.0
+SMALL_NODES, HUGE_NODES = 50_000, 1_000_000  # from these on a grid is searched by way of one coarser one, or two
+
+
+def default_narrowing(cell_m: float, n_offsets: int, n_nodes: int) -> tuple[Stage, ...]:
+    """Stages for a cell size: with several levels one on the ground's own cells, which misses levels and long links.
+
+    Cells even three times as wide tell which valleys a line may take where it lies on the ground, and not where it has
+    to wind: on the mean of a slope there is no room for that. So cells stay as they are with several levels. A line
+    with few of them costs a third more, but what the others are worth is much the same along all lines.
+
+    Lines on the ground alone have less to choose from, and there wide cells will do: of about 1.2 km, on a huge ground
+    three times as wide as its own, then its own without long links.
+
+    Args:
+        cell_m: side of a cell.
+        n_offsets: heights above and below the ground that a search has at each node.
+        n_nodes: of the fine ground.
+    """
+    if n_offsets > 1:
+        return (Stage(1, 1.1, levels=True, few=True, dilate_cells=2),)
+    stages: list[Stage] = []
+    factor, is_large = min(round(COARSE_CELL_M / cell_m), 8), n_nodes >= SMALL_NODES
+    if factor >= 3 and is_large:
+        stages.append(Stage(factor, 1.3))
+    if factor >= 6 and n_nodes >= HUGE_NODES:
+        stages.append(Stage(3, 1.05))
+    if is_large:
+        stages.append(Stage(1, 1.03, levels=True))
+    return tuple(stages)
+
+
+def estimate_share(question: Question) -> float:
+    """Share of the ground's states that a search of all of it would look at, as one on cells of 1.2 km makes believe.
+
+    Args:
+        question: what is asked.
+
+    Returns:
+        The share, 1 where such cells tell nothing.
+    """
+    ground, options = question.ground, question.options
+    factor = max(round(COARSE_CELL_M / max(ground.dx_m, ground.dy_m)), 1)
+    wide = widen_cells(question, factor, options.coarse_offsets_m if len(options.offsets_m) > 1 else (0.0,))
+    found = None if wide is None else search(build_problem(*wide, thin=True))
+    return 1.0 if found is None or not np.isfinite(found.cost_musd) else float(found.settled.mean())
 
 
 class Thin(NamedTuple):
-    """A search on the ground and levels of the one that follows, with fewer links: what it found from the start (of the
+    """A search on the ground of the one that follows, with fewer links or levels: what it found from the start (of the
     states that it settled alone) and from the end, of lines within ``near_factor`` of the best.
     """
 
@@ -58,19 +103,18 @@ class Narrowed:
     """What is left of a search: ``usable`` marks nodes (rows, cols), None means all of them.
 
     ``known_musd`` is a cost that is known to be possible for it, ``hoped_musd`` one that a coarser ground promises.
-    ``looked_at`` is the share of states that a search for the cheapest line settled on the first, coarsest ground.
-    ``thin`` is the last search on the same ground and levels, all of whose ways to usable nodes are left.
+    ``thin`` is the last search on the same ground, all of whose ways to usable nodes are left.
     """
 
     usable: Flags | None = None
     known_musd: float = np.inf
     hoped_musd: float = np.inf
-    looked_at: float = 1.0
     thin: Thin | None = None
 
     def promise(self, problem: Problem) -> Floats | None:
         """What the rest of a line costs at least from each state of a problem; 0 where nothing is known."""
-        if self.thin is None:
+        # What a search with fewer levels found costs much more than the rest with all of them.
+        if self.thin is None or self.thin.problem.n_states != problem.n_states:
             return None
         before, backward = self.thin.problem, self.thin.backward
         # Nodes that the last search didn't have, and states that it didn't settle, promise nothing.
@@ -138,18 +182,12 @@ def _run_stage(question: Question, stage: Stage, left: Narrowed, most_states: in
     room = min(most_states // (n_states * factor**2), through.size - 1)
     limit = min(near_factor * forward.cost_musd, float(np.partition(through, room, axis=None)[room]))
     usable = under_blocks(through <= limit, factor, question.ground.shape)
-    looked_at = left.looked_at
-    if left.usable is None:
-        in_reach = forward.settled & (forward.cost + bound_states(problem) <= forward.cost_musd)
-        looked_at = float(in_reach.mean())
     # On the same ground a cost is known to be possible; on coarser ground heights differ and the cost is only a hope.
     if factor == 1 and set(offsets) <= set(options.offsets_m):
-        thin = None
-        if offsets == options.offsets_m:
-            forward = _settled_alone(forward)
-            usable, thin = _with_ways(problem, forward, usable), Thin(problem, forward, backward, near_factor)
-        return Narrowed(usable, forward.cost_musd, looked_at=looked_at, thin=thin)
-    return Narrowed(usable, hoped_musd=HOPE * forward.cost_musd, looked_at=looked_at)
+        forward = _settled_alone(forward)
+        usable = _with_ways(problem, forward, usable)
+        return Narrowed(usable, forward.cost_musd, thin=Thin(problem, forward, backward, near_factor))
+    return Narrowed(usable, hoped_musd=HOPE * forward.cost_musd)
 
 
 def _settled_alone(found: Found) -> Found:

@@ -127,8 +127,9 @@ def primes_on(before: Problem, found: Found, problem: Problem) -> Primes:
     """
     total, n = len(problem.node_of) * problem.n_states, problem.n_states
     cost, parent = np.full(total, np.inf), np.full(total, -1, np.int32)
-    # A search on the ground alone has one state a node, which is the terminals' state here.
-    levels = np.arange(n) if before.n_states == n else np.array([problem.levels.terminal])
+    # With fewer levels it has some of the states that a node has here.
+    here = list(zip(problem.levels.offset_m, problem.levels.kind, strict=True))
+    levels = np.array([here.index(one) for one in zip(before.levels.offset_m, before.levels.kind, strict=True)])
     index = problem.index_of[before.node_of]
     state = (index[:, None] * n + levels).ravel().astype(np.int32)
     is_here = np.repeat(index >= 0, len(levels))

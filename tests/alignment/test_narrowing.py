@@ -90,12 +90,17 @@ def test_all_levels_on_real_relief_lose_little():
     assert max(ratios) <= 1.001
 
 
-def test_what_is_known_and_promised_saves_work_and_changes_nothing():
+@pytest.mark.parametrize("offsets_m", [(0.0,), (-10.0, -5.0, 0.0, 7.0)])
+def test_what_is_known_and_promised_saves_work_and_changes_nothing(offsets_m):
     ground = relief(60, 60)
-    options = SearchOptions(offsets_m=(0.0,), narrowing=(Stage(1, 1.03, levels=True),), max_structure_km=12.0)
+    stage = Stage(1, 1.03, levels=True, few=len(offsets_m) > 1)
+    options = SearchOptions(offsets_m=offsets_m, narrowing=(stage,), max_structure_km=12.0)
     (start, goal) = pairs(ground.shape, 1, 5, 40)[0]
     left = narrow(ground, start, goal, standard(2.5), costs(), options)
     problem = build_problem(ground, start, goal, standard(2.5), costs(), options, left.usable)
+    # What a search with fewer levels found is no promise for one with all of them.
+    assert (left.promise(problem) is None) == stage.few
+    assert np.isfinite(left.primes(problem, 1.0).cost).any()
     plain = search(problem)
     known = search(problem, known_musd=left.known_musd)
     assert plain.cost_musd <= left.known_musd
@@ -132,6 +137,19 @@ def test_levels_of_coarser_cells_promise_a_price_only_where_the_search_has_them_
     hoped = narrow(ground, (5, 5), (50, 52), standard(2.5), costs(), others)
     assert hoped.known_musd == np.inf
     assert cost <= hoped.hoped_musd < np.inf
+
+
+def test_lines_that_wind_where_wide_cells_have_no_room_are_kept():
+    """On a plane slope a line has to turn back and back: on the mean of the slope, at few heights, it can't."""
+    cell_m, slope = 100.0, 0.1
+    rows = np.arange(60)
+    ground = build_ground(np.repeat(slope * cell_m * rows[:, None], 60, axis=1), cell_m)
+    options = SearchOptions(offsets_m=(-10.0, -5.0, 0.0, 7.0), max_structure_km=3.0, neighbours=8, directions=16)
+    question = Question(ground, (5, 30), (50, 30), standard(2.5), costs(tunnel=100.0, bridge=100.0), options)
+    whole = search(build_problem(*question)).cost_musd
+    own = narrow(*question)
+    assert own.usable is not None
+    assert search_left(question, own)[1].cost_musd == pytest.approx(whole, rel=1e-9)
 
 
 def test_a_stage_that_finds_no_way_leaves_everything():
