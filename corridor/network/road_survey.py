@@ -2,7 +2,7 @@
 
 Roads are cut into posts about 250 m apart, at which the elevation model is read; its heights are smoothed along the
 roads, hung on documented ones and kept to the steepest grade of each road, main roads first
-(:mod:`corridor.terrain.profile`). The bends of a schematic line aren't the road's, so that it counts as
+(:mod:`corridor.terrain.pinned_heights`). The bends of a schematic line aren't the road's, so that it counts as
 straight; its grades are those of the ground under it, and it moves no road that is drawn as it is.
 """
 
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
@@ -23,12 +24,7 @@ from corridor.geo.geodesy import distance_m
 from corridor.network.map_matching import MAIN_CLASSES
 from corridor.network.speed_model import Pieces
 from corridor.schema.parameters import DrivingParameters
-from corridor.terrain.profile import (
-    PostGraph,
-    Spreading,
-    limit_slopes,
-    smooth_heights,
-)
+from corridor.terrain.pinned_heights import PostGraph, Spreading, limit_slopes, smooth_heights
 
 # --- Roads cut into short pieces with the bend of each, followed through junctions along the road that goes on ---
 # At each junction an edge is continued by the one that leaves with the least turn, of the same number or class before
@@ -377,7 +373,7 @@ def lay_roads(
 
 
 def survey_roads(
-    edges: gpd.GeoDataFrame,
+    edges: pd.DataFrame,
     courses: RoadCourses,
     parameters: DrivingParameters,
     *,

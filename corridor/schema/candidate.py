@@ -321,7 +321,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LineSmoothing:
-    """How the ground along a line becomes its heights; see :func:`corridor.terrain.profile.LineHeights`.
+    """How the ground along a line becomes its heights; see :func:`corridor.terrain.pinned_heights.LineHeights`.
 
     ``straight`` says which steps between samples aren't on the ground that lies there, shape (n - 1,). ``pins`` are
     samples with a documented height, ``pin_m`` these heights, shape (n_pins,).

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from corridor.schema.candidate import LineSmoothing
-from corridor.terrain.profile import (
+from corridor.terrain.pinned_heights import (
     LineHeights,
     PostGraph,
     Spreading,
-    grade_limited,
     limit_slopes,
     smooth_heights,
     smoothing_length_m,
 )
+from corridor.terrain.profile import grade_limited
 
 STEP = 100.0
 
