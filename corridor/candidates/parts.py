@@ -25,7 +25,7 @@ from corridor.network.map_matching import Match, part_lengths_km, route_spans
 from corridor.schema.alignment import LinePrice, PriceRange, Structure
 from corridor.schema.candidate import BorderPassage, Candidate, DesignedWork, Part, Span
 from corridor.schema.catalogue import Crossing, Estimate, Section, SectionWorks
-from corridor.schema.message import ListStyle, Message, Value, listing
+from corridor.schema.message import ListStyle, Message, Value, country_message, listing
 from corridor.schema.study import CandidateSpec
 from corridor.schema.vocabulary import (
     CrossingStatus,
@@ -519,11 +519,6 @@ def known_directions(crossing: Crossing) -> tuple[tuple[str, str], ...]:
     """
     a, b = sorted(crossing.countries)
     return tuple(way for way in ((a, b), (b, a)) if crossing.wait_min(*way) is not None)
-
-
-def country_message(code: str) -> Message:
-    """A country by its name, or its code where the page has no name for it."""
-    return Message(f"country.{code}", fallback=code)
 
 
 def _say_closed_parts(parts: Sequence[Part]) -> tuple[Value, ...]:

@@ -16,7 +16,7 @@ from corridor.network.conflation import Conflation
 from corridor.network.connectivity import Gap, Reachability
 from corridor.schema.candidate import Candidate, route_message
 from corridor.schema.catalogue import Crossing, Section
-from corridor.schema.message import ListStyle, Message, Value, listing
+from corridor.schema.message import ListStyle, Message, Value, country_message, listing
 from corridor.schema.regime import Regime
 from corridor.schema.vocabulary import GeometryQuality
 from corridor.terrain.surface import Dem
@@ -163,18 +163,14 @@ def stray_notes(candidates: Iterable[Candidate], borders: Borders) -> tuple[Mess
                 {
                     "name": route_message(candidate),
                     "km": f"{km:.1f}",
-                    "ground": _country(code, borders.names),
-                    "own": _country(own, borders.names),
+                    "ground": country_message(code, borders.names.get(code, "")),
+                    "own": country_message(own, borders.names.get(own, "")),
                 },
             )
             for (own, code), km in strays.items()
             if km >= LEAST_STRAY_KM
         ]
     return tuple(found)
-
-
-def _country(code: str, names: Mapping[str, str]) -> Message:
-    return Message(f"country.{code}", fallback=names.get(code, code))
 
 
 def _heights_note(dem: Dem) -> Message:
@@ -191,7 +187,7 @@ def _heights_note(dem: Dem) -> Message:
 
 def _reach_note(item: Reachability, places: Places | None, names: Mapping[str, str]) -> Message:
     """Whether open roads of the countries alone lead from origin to destination, and what they lack if not."""
-    countries: Value = listing((_country(code, names) for code in item.countries), ListStyle.AND)
+    countries: Value = listing((country_message(code, names.get(code, "")) for code in item.countries), ListStyle.AND)
     if not item.countries:
         countries = Message("limit.all_countries")
     if item.connected:

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from corridor.candidates.parts import country_message, known_directions
+from corridor.candidates.parts import known_directions
 from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import WGS84, project
 from corridor.io.read.elevation import LEAST_KNOWN, remark_on_heights
@@ -29,7 +29,7 @@ from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import Progress, Run
 from corridor.pipeline.steps import impacts, inputs, lines, ranking, results
 from corridor.schema.catalogue import Crossing, Node
-from corridor.schema.message import ListStyle, Message, Value, listing
+from corridor.schema.message import ListStyle, Message, Value, country_message, listing
 from corridor.schema.study import Check, Study
 from corridor.schema.vocabulary import CrossingStatus, Mode, SectionStatus
 

@@ -266,6 +266,19 @@ class ReportView:
         candidate = self.candidates.get(candidate_id)
         return route_message(candidate) if candidate else candidate_id
 
+    def letter(self, candidate_id: str) -> Message:
+        """A candidate that has been named before, by its letter alone."""
+        return Message("answer.letter", {"letter": self.marks[candidate_id].letter})
+
+    def lettered(self, candidate_id: str) -> Message:
+        """A candidate by its letter, which finds it on the map and in tables, and by its name."""
+        return Message("answer.route", {"letter": self.marks[candidate_id].letter, "name": self.name(candidate_id)})
+
+    def perspective_name(self, perspective_id: str) -> Message:
+        """The name of a point of view as a message."""
+        labels = {view.perspective_id: view.label for view in self.results.perspectives}
+        return Message(f"perspective.{perspective_id}", fallback=labels.get(perspective_id, perspective_id))
+
     def regime_name(self, regime_id: str) -> Message:
         """The name of a set of rules as a message."""
         return regime_message(self.results, regime_id)

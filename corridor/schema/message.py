@@ -78,6 +78,16 @@ def to_json(value: Value) -> Any:
     return value.to_json() if isinstance(value, Message | Listing) else value
 
 
+def country_message(code: str, name: str = "") -> Message:
+    """A country by its name, or its code where nobody has a name for it.
+
+    Args:
+        code: of the country, such as AM.
+        name: what it is called where no catalogue of messages has it.
+    """
+    return Message(f"country.{code}", fallback=name or code)
+
+
 def listing(items: Iterable[Value], style: ListStyle = ListStyle.SEMICOLON) -> Listing:
     """Several values in a row, in the style given."""
     return Listing(tuple(items), style)

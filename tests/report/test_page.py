@@ -20,7 +20,8 @@ from corridor.report.map.build import build_map
 from corridor.report.map.ground import LONGEST_SIDE_PX, border_lines, build_relief
 from corridor.report.map.layers import letter_points
 from corridor.report.page.build import build_page, thin
-from corridor.report.page.glance import answer, summarise
+from corridor.report.page.glance import answer
+from corridor.report.page.summary import summarise
 from corridor.report.tables import assign_marks, format_number, metric_columns, metric_rows, plain_table
 from corridor.report.view import ReportView
 from corridor.schema.column import Column, Kind, Unit

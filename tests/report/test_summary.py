@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from corridor.report.i18n import LANGUAGES, page_messages, read_messages, render
-from corridor.report.page.glance import summarise
+from corridor.report.page.summary import summarise
 from corridor.report.view import ReportView
 from corridor.schema.candidate import ViaName, route_message
 from corridor.schema.message import Message

@@ -35,13 +35,14 @@ from corridor.report.i18n import (
 from corridor.report.map.layers import cut_off_totals, place_aliases, place_reach
 from corridor.report.page.declared import build_conditions, build_rules
 from corridor.report.page.flows import build_flow_data
-from corridor.report.page.glance import LEADING, WHO, build_glance, build_matrix, summarise
+from corridor.report.page.glance import WHO, build_glance, build_matrix
+from corridor.report.page.summary import LEADING, summarise
 from corridor.report.tables import cost_rows, criterion_name, format_number, price_years, texts
 from corridor.report.view import ReportView, describe_run
 from corridor.schema.candidate import Candidate, Profile, route_message
 from corridor.schema.column import Criterion, ends_for_ranks
 from corridor.schema.fields import Source
-from corridor.schema.message import ListStyle, Message, Value, from_json, listing, message_values
+from corridor.schema.message import ListStyle, Message, Value, country_message, from_json, listing, message_values
 from corridor.schema.regime import OUTSIDE, Regime
 from corridor.schema.results import PerspectiveWords, Results
 from corridor.schema.vocabulary import Mode, PanelKind, Works
@@ -371,7 +372,7 @@ def _first_screen(view: ReportView, glance: dict[str, Any]) -> dict[str, Any]:
     """The answer and the tables of routes and rules."""
     case = glance["cases"][view.opening]
     neighbour = view.results.neighbour
-    country: Value = Message(f"country.{neighbour}", fallback=neighbour) if neighbour else ""
+    country: Value = country_message(neighbour) if neighbour else ""
     # One head for each column that these results can fill, the same in table and cards.
     heads = [
         Message(f"head.{subject['name']}", {"country": country} if subject["name"] == "link" else {})
