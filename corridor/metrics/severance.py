@@ -202,17 +202,17 @@ def severed_ground(ground: BorderGround, route_severance: RouteSeverance | Unmea
     Column("strip_places", Unit.COUNT, "settlements in that ground", "places inside the strip", kind=Kind.COUNT),
     status="strip_status",
 )  # fmt: skip
-def describe_severance(severance_figures: Values | Unmeasured, closes_roads: bool) -> Values | Unmeasured:
+def describe_severance(severance_row: Values | Unmeasured, closes_roads: bool) -> Values | Unmeasured:
     """Area, share of the border and places behind a route; nothing lies behind it where the regime closes no road."""
-    if isinstance(severance_figures, Unmeasured):
-        return severance_figures
+    if isinstance(severance_row, Unmeasured):
+        return severance_row
     if not closes_roads:
         return Unmeasured(MetricStatus.NOT_APPLICABLE)
-    return severance_figures
+    return severance_row
 
 
 @derived
-def severance_figures(
+def severance_row(
     ground: BorderGround,
     lie_of_candidate: Candidate,
     lie_of_network: Network,

@@ -60,7 +60,7 @@ SCHEDULE: tuple[Turn, ...] = (
     Turn(
         "candidates",
         (
-            *("severance_figuress", "strips", "cells of corridor.metrics.border.measure_border_bands"),
+            *("severance_rows", "strips", "cells of corridor.metrics.border.measure_border_bands"),
             *("profiles", "route_rows", "line_metrics", "layers", "map_ground"),
         ),
         halves=("crossed_by_route", "beside_routes"),
