@@ -23,7 +23,6 @@ from corridor.schema.candidate import Candidate, Part
 from corridor.schema.results import Event
 from corridor.schema.vocabulary import Cause, EventKind, GeometryQuality, Separation
 
-DISTANCES_M = (15, 30, 60)
 PARALLEL_DEG = 20.0
 MIN_RUN_M = 200.0
 _STEP_M = 10.0

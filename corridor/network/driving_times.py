@@ -323,7 +323,7 @@ def lay_edges(
         dem: the elevation model; None leaves all roads level.
         sections: the catalogue's sections, whose documented structures count where they are edges of their own.
     """
-    road = _roads_among(edges)
+    road = edges[_SURVEYED].iloc[_road_rows(edges)]
     return lay_roads(
         road,
         n_nodes,
@@ -355,7 +355,7 @@ def survey_edges(
     local = np.full(len(edges), -1, dtype=np.int64)
     local[roads] = np.arange(len(roads))
     return survey_roads(
-        _roads_among(edges),
+        edges[["u", "v"]].iloc[roads],
         courses,
         model.parameters,
         pins=road_pins(model.heights, sections, edges, local, matches),
@@ -365,10 +365,6 @@ def survey_edges(
 
 def _road_rows(edges: gpd.GeoDataFrame) -> Ints:
     return np.flatnonzero((edges["mode"] == Mode.ROAD).to_numpy())
-
-
-def _roads_among(edges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    return edges[_SURVEYED].iloc[_road_rows(edges)]
 
 
 def time_edges(

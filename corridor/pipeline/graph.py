@@ -657,9 +657,6 @@ class Run:
 
     def _call(self, found: AnyStep, arguments: dict[str, Any]) -> Any:
         self._say(found)
-        return self._apply(found, arguments)
-
-    def _apply(self, found: AnyStep, arguments: dict[str, Any]) -> Any:
         return found.function(**arguments, **self._heard(found))
 
     def _heard(self, found: AnyStep) -> dict[str, Progress]:

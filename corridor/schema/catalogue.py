@@ -39,7 +39,6 @@ MAIN_ROADS: Final = ("motorway", "trunk", "primary")
 """Classes of roads that maps show as ground for the routes; a link counts with its road."""
 THROUGH_CLASSES: Final = ("motorway", "trunk", "primary", "secondary", "tertiary", "unclassified")
 """Classes of roads on which traffic passes through to somewhere else, unless a study says otherwise."""
-USABLE: frozenset[str] = frozenset((SectionStatus.OPEN,))
 
 
 Figure = Annotated[float, Field(strict=True, allow_inf_nan=False)]

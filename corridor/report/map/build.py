@@ -19,7 +19,6 @@ from corridor.webmap import OfflineMap, figure_of, icon_script, inline, leaflet_
 MAP_SCRIPTS = ("labels.js", "measure.js", "overlays.js", "search.js", "map.js")
 MAP_STYLES = ("map.css",)
 MAP_ID = "corridor"
-MAP_DATA_ID = "corridor-map-data"
 
 
 class RouteLayers(MacroElement):
