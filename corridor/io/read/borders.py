@@ -195,12 +195,17 @@ def read_borders(path: Path) -> Borders:
     if not len(frame):
         raise SourceError(f"{path}: holds no polygon; name a file of countries, or leave sources.borders out")
     if "country" not in frame.columns:
-        raise SourceError(f"{path}: has no column 'country' with two-letter codes")
+        raise SourceError(
+            f"{path}: has no column 'country' with two-letter codes; name the one that has them so, or add it"
+        )
     odd = [code for code in frame["country"] if not (isinstance(code, str) and _CODE.fullmatch(code))]
     if odd:
         raise SourceError(f"{path}: country: '{str(odd[0])[:40]}' is no two-letter code such as AM; correct it")
-    if frame.crs is None or not frame.geom_type.isin(["Polygon", "MultiPolygon"]).all():
-        raise SourceError(f"{path}: countries must be polygons in a stated coordinate reference system")
+    if frame.crs is None:
+        raise SourceError(f"{path}: states no coordinate reference system; write it again with ogr2ogr -a_srs")
+    others = frame.loc[~frame.geom_type.isin(["Polygon", "MultiPolygon"]), "country"]
+    if len(others):
+        raise SourceError(f"{path}: what it draws of {others.iloc[0]} is no polygon; leave it out, or draw its ground")
     try:
         frame = frame.to_crs(WGS84)
     except (pyproj.exceptions.ProjError, ValueError) as fault:

@@ -453,8 +453,7 @@ _TRUTH = {**dict.fromkeys(("true", "yes", "1", "1.0"), True), **dict.fromkeys(("
 def _own_words(line: DrawnLine, path: str, mode: Mode) -> dict[str, Any]:
     """What a feature says of itself among what a candidate takes."""
     own: dict[str, Any] = {"mode": mode}
-    stated = line.says.get("mode")
-    if isinstance(stated, str) and stated:
+    if stated := _word(line.says.get("mode")):
         if stated not in tuple(Mode):
             raise SourceError(f"{path}: '{line.name}': mode is '{stated[:40]}'; write road or rail")
         own["mode"] = Mode(stated)
@@ -462,9 +461,7 @@ def _own_words(line: DrawnLine, path: str, mode: Mode) -> dict[str, Any]:
     if isinstance(standard, str) and re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", standard):
         own["standard"] = standard
     # Formats without truth values write numbers or words, and one that isn't understood must not pass for exact.
-    sketch = line.says.get("schematic")
-    word = "" if sketch is None or (isinstance(sketch, float) and isnan(sketch)) else str(sketch).strip().casefold()
-    if word:
+    if word := _word(line.says.get("schematic")).casefold():
         if word not in _TRUTH:
             raise SourceError(f"{path}: '{line.name}': schematic is '{word[:40]}'; write true or false")
         own["schematic"] = _TRUTH[word]
@@ -472,6 +469,11 @@ def _own_words(line: DrawnLine, path: str, mode: Mode) -> dict[str, Any]:
     if isinstance(note, str) and note and not odd_character(note):
         own["note"] = " ".join(note.split())[:2000]
     return own
+
+
+def _word(value: object) -> str:
+    """What a cell says; '' where it is empty, as a table's are that has the column for other lines' sake."""
+    return "" if value is None or (isinstance(value, float) and isnan(value)) else str(value).strip()
 
 
 def _vertices(xyz: Floats) -> Any:

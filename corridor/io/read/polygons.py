@@ -74,7 +74,7 @@ def read_features(path: Path, what: str) -> gpd.GeoDataFrame:
         if isinstance(fault, SourceError):
             raise
         reason = (str(fault).splitlines() or [""])[0][:160]
-        raise SourceError(f"{path}: not readable as a {what} ({reason})") from fault
+        raise SourceError(f"{path}: not readable as a {what} ({reason}); write it again with ogr2ogr") from fault
     raise SourceError(
         f"{path}: not readable as a {what} (it is no GeoJSON, GeoPackage, shapefile or FlatGeobuf); convert "
         "it with ogr2ogr"
@@ -93,7 +93,9 @@ def _read_geojson(path: Path, what: str) -> gpd.GeoDataFrame:
     if features is None and "coordinates" in content:
         features = [{"geometry": content}]
     if not isinstance(features, list) or not all(isinstance(row, dict) for row in features):
-        raise SourceError(f"{path}: not readable as a {what} (it has no list of features)")
+        raise SourceError(
+            f"{path}: not readable as a {what} (it has no list of features); write it as a FeatureCollection"
+        )
     rows: list[dict[str, Any]] = [row.get("properties") or {} for row in features]
     names = list(dict.fromkeys(name for row in rows for name in row))[:_RESULT_FIELDS]
     shapes = [json.dumps(row["geometry"]) if row.get("geometry") else None for row in features]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -129,6 +131,21 @@ def test_a_country_with_a_hole_and_the_enclave_in_it_share_no_ground(tmp_path):
     found = read_borders(path)
     assert said(found) == []
     assert found.country_at([10.15, 10.3], 45.15 * np.ones(2)).tolist() == ["XB", "XA"]
+
+
+@pytest.mark.parametrize(
+    ("country", "geometry", "crs", "says"),
+    [("XA", {"type": "Point", "coordinates": [10, 45]}, True, "what it draws of XA is no polygon; leave it out"),
+     ("XA", shapely.geometry.mapping(WEST), None, "states no coordinate reference system; write it again"),
+     (None, shapely.geometry.mapping(WEST), True, "no column 'country' with two-letter codes; name the one that has")],
+)  # fmt: skip
+def test_what_is_no_map_of_countries_says_what_to_do(tmp_path, country, geometry, crs, says):
+    feature = {"type": "Feature", "properties": {"country": country} if country else {}, "geometry": geometry}
+    content = {"type": "FeatureCollection", "features": [feature]} | ({"crs": None} if crs is None else {})
+    path = tmp_path / "b.geojson"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(SourceError, match=rf"b\.geojson: .*{says}"):
+        read_borders(path)
 
 
 def test_a_file_of_no_polygon_says_so(tmp_path):
