@@ -5,6 +5,7 @@ Nothing here loads what computes or draws, so that a wrong folder is told at onc
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -99,6 +100,8 @@ def check_target(folder: Path) -> Path:
         target = folder.expanduser().resolve()
         if not target.exists():
             above = next(parent for parent in target.parents if parent.exists())
+            if not above.is_dir():
+                raise OutputError(f"{target}: can't be written ({above} is a file): choose another folder")
             if not os.access(above, os.W_OK | os.X_OK):
                 raise OutputError(f"{target}: can't be written (no permission in {above}): choose another folder")
             return target
@@ -120,5 +123,7 @@ def check_target(folder: Path) -> Path:
 
 
 def reason_of(error: Exception) -> str:
-    """Why, in the system's words, without numbers and Python's names."""
+    """Why, in the system's words, without numbers, Python's names and the statements of a database."""
+    if "disk is full" in str(error):
+        return os.strerror(errno.ENOSPC)
     return " ".join(str(getattr(error, "strerror", None) or error).split())[:200] or type(error).__name__

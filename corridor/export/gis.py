@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -196,10 +197,15 @@ def _rgb(colour: str) -> str:
 
 _GEOPACKAGE = {"driver": "GPKG", "VERSION": "1.3"}
 """QGIS 3.22 warns of later versions."""
-_OPTIONS = {"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z", "OGR_SQLITE_SYNCHRONOUS": "OFF"}
+_OPTIONS = {
+    "OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z",
+    "OGR_SQLITE_SYNCHRONOUS": "OFF",
+    "CPL_LOG": os.devnull,
+}
 """GeoPackages hold the time of their last change: a fixed one keeps files the same for the same input.
 
-They are new files, which appear when they are whole: SQLite needn't wait for the disk after each of its steps.
+They are new files, which appear when they are whole: SQLite needn't wait for the disk after each of its steps. What
+fails is raised; GDAL needn't print it too, statement by statement.
 """
 _OPTIONS_LOCK = Lock()
 

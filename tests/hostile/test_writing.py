@@ -113,8 +113,27 @@ def test_a_disk_that_fills_up(comparison, written, tmp_path):
     assert outcomes == sorted(outcomes)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_disk_that_is_full_from_the_first_says_one_line(comparison, tmp_path, capfd):
+    """GDAL raises what fails and prints each of its statements besides."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(disk)], check=False).returncode:
+        pytest.skip("no disk may be mounted here")
+    try:
+        with pytest.raises(OutputError, match=r"can't be written \(No space left on device\)"):
+            comparison.write(disk / "out")
+        assert not list(disk.iterdir())
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_folders_that_can_not_be_named(tmp_path):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match=r"can't be written \(.*file is a file\)"):
+        check_target(tmp_path / "file" / "out")
     for name in ("a\0b", "x" * 400, "loop/out"):
         with pytest.raises(OutputError, match="can't be written") as caught:
             check_target(tmp_path / name)
