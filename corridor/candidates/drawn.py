@@ -54,11 +54,13 @@ Ints = NDArray[np.int64]
 STANDARDS = {Mode.ROAD: "road-60", Mode.RAIL: "rail-18"}
 """What new stretches are laid out by where a line doesn't say. Declared."""
 SAME_M = 30.0
+"""What lies no farther apart lies at the same place: a line over itself, or its end and that of the study. Declared."""
 REPEAT_M = 500.0
 """A line that runs over itself for less than this, as at a crossing, is taken as it is. Declared."""
 JOIN_DETOUR = 5.0
 """An end is joined over open ways up to this times the straight line, as roads in bends are long. Declared."""
 _DENSE_M = 100.0
+"""Vertices of new stretches are at most this far apart, so that borders cut them where they are."""
 
 
 @dataclass(frozen=True)

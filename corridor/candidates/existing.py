@@ -35,10 +35,13 @@ from corridor.schema.vocabulary import SectionStatus
 from corridor.wording import format_position
 
 _VIA_KM = 4.0
+"""Farthest that a place may lie from a way that is named by it. Declared."""
 _VIA_COUNT = 3
+"""So many of the largest places name a way."""
 SAME_ROUTE = 0.9
 """A way that shares more of its length with a route of the catalogue is that route found again."""
 _BESIDE_M = 150.0
+"""Two lines that run no farther apart are one route, drawn twice. Declared."""
 _MAX_ID = 64
 
 

@@ -17,6 +17,7 @@ from corridor.schema.vocabulary import GeometryQuality, Mode
 SCHEMATIC_M = 1000.0
 """How far off a line may lie that is only drawn schematically."""
 MIN_ON_BED_KM = 0.5
+"""A road that runs on the bed for less only crosses it. Declared."""
 
 
 def build_package(spec: PackageCandidate, members: Sequence[Candidate], crs: str, asked_by: str) -> Candidate:

@@ -41,6 +41,7 @@ from corridor.wording import format_position
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 _NEAR_LINE_M = 5000.0
+"""A documented structure farther from its section's line isn't placed on it. Declared."""
 _NO_MINUTES = Estimate(0.0, 0.0, 0.0)
 
 

@@ -25,7 +25,9 @@ from corridor.schema.vocabulary import Mode, SectionStatus
 from corridor.terrain.surface import Dem
 
 GAP_LIMIT_M = 100.0
+"""Sections that end farther apart than this make no route. Declared."""
 END_LIMIT_KM = 5.0
+"""Farthest that a route may end from the study's places. Declared."""
 
 
 def build_reference_candidate(

@@ -226,6 +226,7 @@ def _mean_change(model: FlowModel, now: NetworkState, then: NetworkState, axis: 
 # --- Documented figures of long-distance ways held against computed ones; nothing is fitted to them ---
 
 _CLOSE = 0.02
+"""So near to the documented range, as a share of its nearer end, a figure agrees with it. Declared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from corridor.schema.catalogue import Estimate
 
 Floats = NDArray[np.float64]
 TONNES_PER_LOAD = 20.0
+"""Load of a truck, which turns flows in tonnes into trucks. Declared."""
 HORIZON = 2035
 """The last year that is looked at where none is asked for."""
 _NO_WAY = "no way"

@@ -49,7 +49,9 @@ _PAIR_TABLES = frozenset(("flows", "pairs", "control", "ways"))
 HOURS = ("drive_h", "rest_h", "check_h", "transfer_h")
 """What a trip's hours consist of."""
 IDEAL_SPEED_KMH = 60.0
+"""Speed on the straight roads that network efficiency is measured against. Declared."""
 IDEAL_USD_PER_KM = 0.8
+"""What a kilometre of these costs. Declared."""
 Say = Callable[[str], None]
 
 

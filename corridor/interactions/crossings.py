@@ -370,6 +370,7 @@ MAX_RING_M = 400.0
 MIN_ROUNDNESS = 0.6
 """Least 4 pi area / perimeter squared: 1 for a circle, 0.79 for a square, 0.35 for two lanes of 100 m with turns."""
 _TOUCH_M = 0.05
+"""Rounding: a piece so near to a ring's rim is of the ring."""
 
 Ints = NDArray[np.int64]
 
@@ -428,8 +429,11 @@ def _runs_round(u: Ints, v: Ints) -> bool:
 # not known to cross it.
 
 MERGE_M = 25.0
+"""Hits of one road that follow one another within this are one crossing. Declared."""
 DUAL_M = 40.0
+"""Crossings of the two carriageways of one road lie no farther apart. Declared."""
 _OPPOSED_DEG = 120.0
+"""Carriageways of one road are driven in directions that differ by more."""
 
 
 def merge_hits(hits: Sequence[Hit], network: Network) -> list[list[Hit]]:

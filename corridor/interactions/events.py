@@ -154,6 +154,7 @@ def _word(word: str) -> str:
 
 
 STRUCTURE_REACH_M = 150.0
+"""A documented structure of a route's own section is where the route meets a road within this. Declared."""
 BED_M = 30.0
 """How far beside a railway's old line a road may be mapped that lies on its bed."""
 EVENT_COLUMNS = tuple(
@@ -161,6 +162,7 @@ EVENT_COLUMNS = tuple(
     "distance_m length_km structure cause".split()
 )
 _NEAR_DEG = 0.1
+"""Degrees: structures farther than this are sorted out before they are measured."""
 
 
 def supports_local_crossings(network: Network) -> bool:

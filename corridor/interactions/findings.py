@@ -42,9 +42,13 @@ from corridor.schema.vocabulary import (
 # Letters of Armenian road numbers as they stand on the signs' Latin half.
 _LETTERS = str.maketrans({"Մ": "M", "Հ": "H", "Տ": "T"})
 NEAR_M = 5000.0
+"""A crossing is told by the nearest village within this."""
 _NAMED = 3
+"""So many are named; more are counted."""
 _SCHEMATIC_SHARE = 0.05
+"""Of a route's length in the country: with less of it drawn schematically nothing is said of that."""
 _SHOWN_KM = 0.5
+"""Shorter running together is not told in kilometres, which would read 0."""
 
 
 @dataclass(frozen=True)

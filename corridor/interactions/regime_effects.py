@@ -229,7 +229,9 @@ def _stretch(line: shapely.LineString, low: float, high: float) -> shapely.LineS
 
 End = Literal["low", "mid", "high"]
 _TOUCH_KM = 0.01
+"""Stretches with a shorter gap between are one: the gap is a cut of the map."""
 _MIN_KM = 0.5
+"""Shorter use of roads, or new ways, doesn't decide whether a regime applies. Declared."""
 
 
 def effects(events: Sequence[Event], regime: Regime, network: SplitNetwork, *, end: End = "mid") -> EdgeEffect:

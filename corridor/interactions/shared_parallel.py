@@ -24,10 +24,14 @@ from corridor.schema.results import Event
 from corridor.schema.vocabulary import Cause, EventKind, GeometryQuality, Separation
 
 PARALLEL_DEG = 20.0
+"""A road whose course departs by more does not run beside. Declared."""
 MIN_RUN_M = 200.0
+"""Running beside for less is no running together. Declared."""
 _STEP_M = 10.0
+"""Routes are held against roads at points so far apart."""
 _AHEAD = 0.1  # of the distance: room for bends
 _PART_END = 1e-6
+"""Rounding: fractions of an edge so near to its ends are its ends."""
 Floats = NDArray[np.float64]
 
 

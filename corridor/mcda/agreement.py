@@ -21,6 +21,7 @@ from corridor.schema.vocabulary import PanelKind, Scaling
 Floats = NDArray[np.float64]
 
 HIGH_CORRELATION = 0.8
+"""Criteria that go together more closely may count one thing twice."""
 _FEWEST = 3
 
 

@@ -187,6 +187,7 @@ def _faults(error: ValidationError | TypeError) -> str:
 Floats = NDArray[np.float64]
 
 ACCEPTED_RATIO = 0.1
+"""The greatest consistency ratio that Saaty accepts."""
 RANDOM_INDEX = (0.0, 0.0, 0.0, 0.52, 0.89, 1.11, 1.25, 1.35, 1.40, 1.45, 1.49, 1.51, 1.54, 1.56, 1.57, 1.58)
 """Mean consistency index of random matrices by their size (Saaty 2008)."""
 

@@ -22,7 +22,9 @@ from corridor.schema.vocabulary import GeometryQuality, MetricStatus
 from corridor.wording import format_position
 
 DISAGREEMENT_M = 1000.0
+"""How far parts of a country may lie outside its polygon: borders and roads are drawn by different hands. Declared."""
 BANDS_KM = (0.1, 0.25, 0.5, 1.0, 5.0, 10.0)
+"""Distances from the neighbour's border within which a route is measured."""
 _SHOWN_FROM_KM = 1.0
 """Narrower bands are kept in files: they are finer than most lines are drawn."""
 

@@ -25,6 +25,7 @@ from corridor.wording import format_position
 LEAST_STRAY_KM = 1.0
 """Less than this beyond a border is how borders and roads are drawn, on the two banks of a river for one. Declared."""
 _STRAY_STEP_M = 100.0
+"""Lines are held against borders at points so far apart."""
 
 
 def describe_limits(

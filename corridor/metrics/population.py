@@ -35,8 +35,11 @@ POPULATION_COLUMNS = (
 )
 NAME_REACH_M = 5000.0  # gazetteer and map put some villages up to 4 km apart
 LIKENESS_REACH_M = 3000.0
+"""Places of like names, and not the same, are one no farther apart than this. Declared."""
 LIKENESS = 0.8
+"""Least ratio of matching letters (difflib's) of names that are alike. Declared."""
 BORDER_TOLERANCE_M = 1000.0
+"""How far beyond its border a place may lie: places are points, and borders drawn coarsely. Declared."""
 PLACEHOLDERS = frozenset(("check", "fixme", "todo", "test", "unknown", "noname"))  # mappers' marks, not names
 _KINDS = ("city", "town", "village", "hamlet", "isolated_dwelling")
 _LEAST_HOURS = 1e-11  # a difference of rounding is none

@@ -36,6 +36,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 POINT_COLUMNS = ["from_km", "to_km", "length_km", "road", "near"]
 NEAR_M = 10_000.0
+"""A stretch without substitute is told by the nearest place within this."""
 _ROUNDING_KM = 1e-6
 _ENDS = "through roads, those of unknown status open; interval: fewest with those shut, most with minor roads"
 

@@ -26,12 +26,19 @@ from corridor.schema.column import Column, Kind, Shown, Unit
 from corridor.schema.vocabulary import GeometryQuality, MetricStatus
 
 END_GAP_M = 5000.0
+"""A route that ends farther from the country's outline ends inside, and cuts nothing off there. Declared."""
 ROUTE_SIGMA_M = 15.0
+"""Standard error of where a route is, in each direction. Declared."""
 BORDER_SIGMA_M = 20.0
+"""The same of the border. Declared."""
 _TOUCH_M = 0.05
+"""Rounding: what lies so near to the border is on it."""
 _OVERSHOOT_M = 2.0
+"""A route that ends at the outline is led so far across it, for lines that only touch may cut nothing."""
 _REACH_M = 2000.0
+"""The border is simplified only where it lies farther than this from the route."""
 _COARSE_M = 200.0
+"""Farthest that it is moved there."""
 Floats = NDArray[np.float64]
 
 

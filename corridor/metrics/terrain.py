@@ -19,8 +19,11 @@ from corridor.terrain.surface import GRADE_WINDOW_M, Dem, ErrorField, ruggedness
 
 Floats = NDArray[np.float64]
 BAND_M = 500.0
+"""Slope and ruggedness are those of the ground within this of the line."""
 HIGH_M = 2000.0
+"""Height above which length is counted."""
 LEVEL_P95_PCT = 3.0
+"""A model on which a railway known to be near level climbs as steeply carries no grades. Declared."""
 
 
 @dataclass(frozen=True)

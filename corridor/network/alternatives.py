@@ -25,8 +25,11 @@ from corridor.network.paths import as_last_resort
 
 Floats = NDArray[np.float64]
 PENALTY = 1.4
+"""Edges of ways that were found cost so many times as much in the next search. Declared."""
 MAX_SEARCHES = 60
+"""So many searches end the search for ways that differ."""
 SAME_POINT_M = 0.1
+"""Ends no farther apart on an edge are one place."""
 
 
 def find_alternatives(

@@ -292,7 +292,9 @@ def find_contradictions(
 
 
 MAX_DEVIATION = 0.25
+"""How far, as a share, a way's length may be off the documented one of the section that it is taken for. Declared."""
 MAX_DRAWN_DEVIATION = 0.6
+"""The same of the drawn line's length, where none is documented. Declared."""
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,11 @@ from corridor.network.map_matching import STATION_M
 from corridor.network.paths import Arcs, build_arcs, reachable
 
 GAP_LIMIT_M = 3000.0
+"""Farthest that the ends of a gap in the map lie apart. Declared."""
 _OPEN_SHARE = 1e-3
+"""Of the cost of a closed metre: what one of an open way costs."""
 CLUSTER_M = 5000.0
+"""Gaps no farther apart are told as one, the shortest."""
 
 
 @dataclass(frozen=True)

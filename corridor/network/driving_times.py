@@ -28,8 +28,11 @@ from corridor.terrain.surface import Dem
 
 Floats = NDArray[np.float64]
 SPEED_UNCERTAINTY = 0.25
+"""By how much speeds may be off either way, as a share. Declared."""
 OWN_FACTOR_FROM = 3
+"""From so many exact journeys on a vehicle has a factor of its own."""
 NODE_LIMIT_M = 3000.0
+"""Farthest that an end of a documented journey may lie from a road. Declared."""
 
 
 @dataclass(frozen=True)
@@ -239,6 +242,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 STRUCTURE_LIMIT_M = 5000.0
+"""A documented structure farther off the line belongs to another road. Declared."""
 _SURVEYED = ["u", "v", "length_m", "ref", "class", "bridge", "tunnel", "section_id", "geometry"]
 """What of the edge table a survey reads."""
 TRUCK, CAR = "truck", "car"

@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 UNFIT_CLASSES = ("track", "service")
 LEAST_THROUGH_KM = 20.0
+"""Roads that hang together for less, joined to the rest by minor roads alone, carry no through traffic. Declared."""
 _PIECE = 32
 """Vertices of the pieces of a line that edges near it are looked for by."""
 MINUTES = ("minutes_forward", "minutes_backward", "car_minutes_forward", "car_minutes_backward")

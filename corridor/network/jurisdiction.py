@@ -27,7 +27,9 @@ from corridor.schema.vocabulary import CrossingStatus, Mode
 from corridor.wording import format_position
 
 HYSTERESIS_M = 250.0
+"""A shorter stretch in another country is a disagreement of borders and roads, not a passage. Declared."""
 CROSSING_REACH_M = 1500.0
+"""A road crosses a border at a listed crossing within this. Declared."""
 _STEP_DEG = 0.00025  # about 25 m: a tenth of the hysteresis
 Objects = NDArray[np.object_]
 
@@ -146,8 +148,11 @@ GREATER_CLASSES = frozenset(
     f"{name}{link}" for name in ("motorway", "trunk", "primary", "secondary", "tertiary") for link in ("", "_link")
 )
 SAME_CROSSING_M = 1500.0
+"""Roads that cross a border no farther apart cross it at one crossing. Declared."""
 CONTROL_M = 1000.0
+"""A mapped border control so near is that of a crossing. Declared."""
 NEAR_PLACE_M = 20_000.0
+"""A crossing is named after the nearest place within this."""
 MAP_EDGE_M = 500.0
 """A road that stops this near to a border, where the map has nothing beyond, was cut off there. Declared."""
 

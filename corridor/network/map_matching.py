@@ -29,8 +29,11 @@ from corridor.schema.vocabulary import Evidence, Mode, RoadAccess, SectionStatus
 # --- Catalogue sections on the ground: which edges of a network a documented section runs over ---
 
 SNAP_LIMIT_M = 3000.0
+"""Farthest that a node of the catalogue may lie from a way. Declared."""
 REACH_M = 6000.0
+"""A section is looked for on ways within this of its line. Declared."""
 HALF_COST_M = 400.0
+"""So far from a section's line a metre costs twice as much as on it. Declared."""
 MINOR_COST = 4.0
 """A metre of a track, of a service road or of a lane for others than trucks counts for so many."""
 CLOSED_COST = 1 + REACH_M / HALF_COST_M
@@ -205,10 +208,13 @@ AGAINST = 0.2
 BRIDGED_M = 1000.0
 """Between two stretches on the network a shorter one off it is taken over the network too, if that is hardly longer."""
 _BRIDGED_DETOUR = 1.3
+"""A way that stands in for a drawn stretch is at most so many times as long. Declared."""
 _NEAR_M = 3000.0
+"""Ways so near to a line are looked at."""
 _OFF = 2.0
 """Price of an observation off the network: that of one at the farthest distance from a way, two standard deviations."""
 _HOPELESS = 40.0
+"""Ways that cost so much more than the best, in logarithms of probability, are given up."""
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 STRAIGHT_ON_DEG = 60.0
+"""A road goes on at a junction by an edge that turns by less. Declared."""
 _EARTH_M_PER_DEG = 111_195.0  # mean radius 6,371 km
 
 
@@ -253,8 +254,11 @@ def _curvature(x, y, chainage, first, partner, pieces, arm):  # type: ignore[no-
 
 
 POST_M = 250.0
+"""About how far posts, at which the elevation model is read, stand apart."""
 PIECE_M = 50.0
+"""About how long the pieces are that have a grade and a bend each."""
 PIN_LIMIT_M = 2000.0
+"""Farthest that a documented height may lie from the road that it is of. Declared."""
 
 
 @dataclass(frozen=True)

@@ -170,7 +170,9 @@ def driving_minutes(
 GRAVITY = 9.80665  # standard gravity, m/s2
 _SEA_LEVEL_DENSITY = 1.225  # International Standard Atmosphere (ISO 2533), kg/m3
 _LAPSE_PER_M = 2.25577e-5
+"""Fall of temperature by height over the temperature at sea level (ISO 2533)."""
 _DENSITY_EXPONENT = 4.25588
+"""Exponent of the density in the troposphere (ISO 2533)."""
 
 
 @compiled

@@ -202,6 +202,7 @@ def append_ways(ways: Ways, added: gpd.GeoDataFrame, node_ids: Ints, sizes: Ints
 
 Floats = NDArray[np.float64]
 DEGREE_M = 110_000.0
+"""A degree of latitude counted short, so that a reach in degrees leaves nothing out."""
 
 
 def cut_at_crossings(
@@ -305,6 +306,7 @@ def _apply(
 
 
 JOIN_LIMIT_M = 60.0
+"""Loose ends of railways no farther apart are joined. Declared."""
 
 
 def join_rails(ways: Ways) -> Ways:

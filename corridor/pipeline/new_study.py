@@ -36,6 +36,7 @@ from corridor.wording import ask_if_swapped, format_position
 
 AREA_MARGIN, MIN_MARGIN_KM = 0.5, 20.0
 AT_PLACE_M = 1000.0
+"""A point so near to a place is called by it."""
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 

@@ -20,9 +20,13 @@ from corridor.terrain.surface import Dem
 
 Floats = NDArray[np.float64]
 MAX_STEP_M = 100.0
+"""Farthest that samples of a profile lie apart."""
 PIN_LIMIT_M = 1000.0
+"""Farthest that a documented height may lie from a route's line. Declared."""
 MIN_INFERRED_KM = 0.3
+"""Shorter tunnels are not inferred. Declared."""
 TOUCH_KM = 0.25
+"""Tunnels, or bridges, with a shorter gap between are one. Declared."""
 
 
 def build_profile(
@@ -221,6 +225,7 @@ def _envelopes_of(ground_m: Floats, rise_m: Floats) -> tuple[Floats, Floats]:
 
 
 _ABREAST = 8
+"""Lines side by side: so many are computed at a time."""
 
 
 @compiled
@@ -242,9 +247,9 @@ def _envelopes(grounds, rise):  # type: ignore[no-untyped-def]
     return under, over
 
 
-THROUGH_CLASSES = frozenset(("motorway", "trunk", "primary", "secondary", "tertiary"))
+_OF_THEIR_OWN = frozenset(("motorway", "trunk", "primary", "secondary", "tertiary"))
 """Classes that need a ceiling of their own."""
-MINOR = {Mode.ROAD: "unclassified", Mode.RAIL: "rail"}
+_MINOR = {Mode.ROAD: "unclassified", Mode.RAIL: "rail"}
 """The class whose ceiling holds for all others without one: living streets, roads of unknown class, narrow gauge."""
 
 
@@ -256,8 +261,8 @@ def _grade_limits_pct(candidate: Candidate, chainage_km: Floats, ceilings: Seque
     for part in candidate.parts:
         named = part.road_class.removesuffix("_link")
         usual = table.get((part.mode, named))
-        if usual is None and named not in THROUGH_CLASSES:
-            usual = table.get((part.mode, MINOR[part.mode]))
+        if usual is None and named not in _OF_THEIR_OWN:
+            usual = table.get((part.mode, _MINOR[part.mode]))
         if part.max_grade_pct is None and usual is None:
             raise CatalogueError(
                 f"grades.csv: no row for {part.mode} {part.road_class}; candidate '{candidate.candidate_id}' needs it"

@@ -29,6 +29,7 @@ from corridor.wording import ask_if_swapped, format_position
 
 Floats = NDArray[np.float64]
 CROSS_SLOPE_DOUBLES = 0.5
+"""Tangent of the slope at which crossing a pixel costs twice as much. Declared."""
 _NONE_BEYOND: dict[str, Any] = {"mode": "constant", "cval": np.nan}
 """There is no ground beyond the edge."""
 
@@ -119,6 +120,7 @@ def cost(heights_m: NDArray[np.floating], width_m: Floats, height_m: float) -> F
 
 
 GRADE_WINDOW_M = 1000.0
+"""Length of road that grades are measured over."""
 MAX_VOID_M = 1000.0
 """Longest stretch of a route without heights that is bridged: radar saw nothing in steep valleys and on water."""
 
@@ -318,6 +320,7 @@ def ruggedness_m(dem: Dem) -> Floats:
 
 
 _NODES_PER_RANGE = 3.0
+"""Nodes of a draw's grid in each range of the error: between them it is smooth."""
 
 
 @dataclass(frozen=True)

@@ -196,8 +196,11 @@ def _modelled(dem: Dem, heights: Sequence[DocumentedHeight]) -> list[tuple[Docum
 
 
 _MARGIN_DEG = 0.05
+"""Heights are read so far beyond the area, for slopes and bands at its edge."""
 _MAX_PIXELS = 200_000_000
+"""More are refused: they are held in memory."""
 _MIN_PIXELS = 10
+"""With fewer across, an area has no relief to measure."""
 _SAME_PIXELS = 1e-3
 """Share of a pixel up to which two rasters' pixels are the same."""
 Floats32 = NDArray[np.float32]

@@ -138,6 +138,7 @@ _VEHICLES = "vehicle_id parameter unit value_low value_mid value_high source_ids
 _HEIGHTS = "height_id name node_id section_id lat lon elevation_m confidence source_ids note"
 NEEDED_VEHICLES = ("truck", "car")
 _PIN_OFF_SECTION_KM = 5.0
+"""Farthest that a documented height may lie from its section. Declared."""
 # powers, masses and shares that a division or a root can't do without
 _POSITIVE = frozenset(VEHICLE_PARAMETERS) - {"power_loss_pct_per_km", "shape_b"} | {
     "bend_window_m",

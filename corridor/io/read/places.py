@@ -223,6 +223,7 @@ NAMES_FILE = "place_names.csv"
 LANGUAGES = ("en", "ru", "hy", "az", "fa")
 _NAME_COLUMNS = ["name", "country", *LANGUAGES, "source_ids"]
 _REACH_M = 3000.0
+"""Places of one name no farther apart are one place. Declared."""
 
 PlaceNames = dict[tuple[str, str], dict[str, str]]
 
@@ -298,6 +299,7 @@ _VOWELS = frozenset("aeiouwy")
 # Consonants that languages exchange for each other are one sound, as in Soundex.
 _SOUNDS = {letter: group[0] for group in ("bpfv", "cgjkqsxzh", "dt", "mn") for letter in group}
 _LEAST_ALIKE = 0.5
+"""Least likeness, 0 to 1, of the consonants of two spellings of one name. Declared."""
 
 
 def names_by_script(name: str, aliases: Iterable[str]) -> dict[str, str]:
