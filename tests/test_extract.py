@@ -56,7 +56,7 @@ def study():
 
 
 @pytest.fixture(scope="module")
-def assembly(extract_run):
+def conflation(extract_run):
     return extract_run["conflation"]
 
 
@@ -73,16 +73,16 @@ def test_the_extract_is_read_whole(extract_run):
     assert {"open", "disused", "abandoned", "construction"} == set(data.rails["status"])
 
 
-def test_every_open_section_agrees_with_the_map(extract_run, assembly):
+def test_every_open_section_agrees_with_the_map(extract_run, conflation):
     """Documented and drawn length against the way on the map between the same ends: within 10 %, or listed."""
     documented, drawn, missing = set(), set(), set()
     for key, section in extract_run["sections"].items():
         if section.status != "open" or not section.follows_osm:
             continue
-        if key not in assembly.matches:
+        if key not in conflation.matches:
             missing.add(key)
             continue
-        mapped = assembly.matches[key].length_km
+        mapped = conflation.matches[key].length_km
         if section.length_km and abs(section.length_km.mid / mapped - 1) > 0.1:
             documented.add(key)
         if abs(line_lengths_m([section.line])[0] / 1000 / mapped - 1) > 0.1:
@@ -92,9 +92,9 @@ def test_every_open_section_agrees_with_the_map(extract_run, assembly):
     assert missing <= set(NOT_FOUND)
 
 
-def test_documented_lengths_are_found_again(study, extract_run, assembly):
+def test_documented_lengths_are_found_again(study, extract_run, conflation):
     verdicts = {
-        row.name: check_length(row, assembly.network, extract_run["nodes"], mapped=True) for row in study.checks
+        row.name: check_length(row, conflation.network, extract_run["nodes"], mapped=True) for row in study.checks
     }
     assert {name: row.verdict for name, row in verdicts.items()} == dict.fromkeys(verdicts, "agrees")
     assert verdicts["Railway Horadiz-Nakhchivan"].computed_km == pytest.approx(252, abs=1)
@@ -123,7 +123,7 @@ def test_the_aras_railway_is_one_mapped_line(built):
     assert meghri.drawn_km == pytest.approx(43, abs=1.5)
 
 
-def test_existing_roads_differ(built, assembly):
+def test_existing_roads_differ(built, conflation):
     roads = [c for key, c in built[0].items() if key.startswith("existing-roads")]
     # Of the three that are asked for, one that is a road of the catalogue over again is dropped.
     assert len(roads) == 2
@@ -131,16 +131,16 @@ def test_existing_roads_differ(built, assembly):
         for b in roads[:i]:
             edges_a = {e for part in a.parts for e in part.edges}
             edges_b = {e for part in b.parts for e in part.edges}
-            lengths = assembly.network.edges["length_m"]
+            lengths = conflation.network.edges["length_m"]
             shared = lengths.iloc[sorted(edges_a & edges_b)].sum()
             assert shared <= 0.71 * min(lengths.iloc[sorted(s)].sum() for s in (edges_a, edges_b))
 
 
-def test_the_main_road_is_where_trucks_go(extract_run, assembly):
+def test_the_main_road_is_where_trucks_go(extract_run, conflation):
     """The quickest way between the ends of the M2 keeps to it on what it shares with the catalogue's sections."""
-    match = assembly.matches["m2-kapan-kajaran"]
-    lengths = part_lengths_km(assembly.network, match.route)
-    speed = lengths.sum() / (route_minutes(assembly.network, match.route) / 60)
+    match = conflation.matches["m2-kapan-kajaran"]
+    lengths = part_lengths_km(conflation.network, match.route)
+    speed = lengths.sum() / (route_minutes(conflation.network, match.route) / 60)
     assert 25 < speed < 80
 
 

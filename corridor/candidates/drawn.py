@@ -72,7 +72,7 @@ class Surroundings:
     destination: Place
     borders: Borders
     catalogue: Catalogue
-    assembly: Conflation
+    conflation: Conflation
     dem: Dem
     grade_effect: bool
 
@@ -104,14 +104,14 @@ def build_drawn_candidate(spec: DrawnCandidate, xyz: Floats, around: Surrounding
     xyz, gaps_km = _between_ends(xyz, around, asked_by, remarks)
     xyz = _without_repeats(xyz, asked_by, remarks)
     line = shapely.LineString(xyz[:, :2])
-    network = around.assembly.network
+    network = around.conflation.network
     stretches = match_line(network, line, spec.mode, follow_m=spec.follow_m)
     pieces = _join_ends(stretches, xyz, spec, around, remarks)
-    grades = documented_grades(around.catalogue, around.assembly)
+    grades = documented_grades(around.catalogue, around.conflation)
     parts: list[Part] = []
     for piece in pieces:
         if isinstance(piece, Route):
-            parts += route_parts(network, piece, grades, around.catalogue.sections, around.assembly.driving)
+            parts += route_parts(network, piece, grades, around.catalogue.sections, around.conflation.driving)
         else:
             parts += _new_parts(piece, spec, standard, around, remarks)
     fresh = sum(part.drawn_km for part in parts if part.design or part.geometry_quality == GeometryQuality.DRAWN)
@@ -277,7 +277,7 @@ def _join(
     if gap_m <= SAME_M:
         return None
     remarks.append(Message("line.joined", {"place": place.name, "km": f"{gap_m / 1000:.1f}"}))
-    way = _way_to(around.assembly.network, place, at, mode, gap_m) if at else None
+    way = _way_to(around.conflation.network, place, at, mode, gap_m) if at else None
     return way or np.array([[place.lon, place.lat, np.nan], [lon, lat, np.nan]])
 
 
@@ -398,7 +398,7 @@ def _new_part(
     height = laid.height_m[own] if laid and around.grade_effect else 0.0 * ground_m[own]
     line = shapely.LineString(np.column_stack([lon[own], lat[own]]))
     km = float(high - low) / 1000
-    driving = around.assembly.driving
+    driving = around.conflation.driving
     return Part(
         name=spec.name,
         section_id="",

@@ -48,7 +48,7 @@ _MAX_ID = 64
 def build_existing_candidates(
     spec: ExistingCandidates,
     catalogue: Catalogue,
-    assembly: Conflation,
+    conflation: Conflation,
     places: gpd.GeoDataFrame,
     origin: Place,
     destination: Place,
@@ -59,7 +59,7 @@ def build_existing_candidates(
     Args:
         spec: what the study asks for.
         catalogue: tables of the study's reference folder.
-        assembly: the network, and where sections lie on it.
+        conflation: the network, and where sections lie on it.
         places: settlements with name, lon, lat and population, to name ways by.
         origin: where the route begins.
         destination: where it ends.
@@ -71,9 +71,9 @@ def build_existing_candidates(
         NoRouteError: there is no way even with what is assumed open; names the gaps.
     """
     require_assumptions(spec.assume_open, catalogue, f"candidates '{spec.id}'")
-    network = assembly.network
+    network = conflation.network
     closed = network.closed(spec.mode, countries=spec.countries or None, assume_open=spec.assume_open)
-    grades = documented_grades(catalogue, assembly)
+    grades = documented_grades(catalogue, conflation)
     start = network.snap(origin.lon, origin.lat, closed, limit_m=snap_limit_m, what=f"origin {origin.name}")
     end = network.snap(
         destination.lon, destination.lat, closed, limit_m=snap_limit_m, what=f"destination {destination.name}"
@@ -97,7 +97,7 @@ def build_existing_candidates(
     )  # fmt: skip
     candidates = []
     for route in routes:
-        parts = tuple(route_parts(network, route, grades, catalogue.sections, assembly.driving))
+        parts = tuple(route_parts(network, route, grades, catalogue.sections, conflation.driving))
         used = network.edges.iloc[list(route.edges)]
         named = {key for column in ("section_id", "documented_in", "crossing_id") for key in used[column]}
         assumed = sorted(named & set(spec.assume_open))

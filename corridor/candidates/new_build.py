@@ -78,7 +78,7 @@ def build_new_build_candidates(
     specs: Sequence[NewBuildCandidate],
     catalogue: Catalogue,
     borders: Borders,
-    assembly: Conflation,
+    conflation: Conflation,
     dem: Dem,
     grade_effect: bool,
     origin: Place,
@@ -93,7 +93,7 @@ def build_new_build_candidates(
         specs: what the study asks for.
         catalogue: tables of the study's reference folder.
         borders: whose ground is whose.
-        assembly: the network, and where sections lie on it.
+        conflation: the network, and where sections lie on it.
         dem: the elevation model.
         grade_effect: whether climbs slow traffic.
         origin: where the routes begin.
@@ -109,7 +109,7 @@ def build_new_build_candidates(
         AlignmentError: the standard isn't known or there is no way; names the candidate.
     """
     # Sections before and after are checked first, since a search takes long and the line must join them.
-    plans = [_plan(spec, catalogue, assembly, dem if grade_effect else None) for spec in specs]
+    plans = [_plan(spec, catalogue, conflation, dem if grade_effect else None) for spec in specs]
     legs = [leg for plan in plans for leg in plan.legs]
     lines = iter(_find_lines(legs, catalogue, borders, dem, progress))
     candidates = []
@@ -117,7 +117,7 @@ def build_new_build_candidates(
         parts, notes = list(plan.first), list[Value]()
         for leg in plan.legs:
             line = next(lines)
-            parts += _parts(line, leg, catalogue, borders, assembly.driving, grade_effect)
+            parts += _parts(line, leg, catalogue, borders, conflation.driving, grade_effect)
             notes += line.notes
         parts += plan.last
         standard = plan.legs[0].standard
@@ -128,7 +128,7 @@ def build_new_build_candidates(
     return candidates
 
 
-def _plan(spec: NewBuildCandidate, catalogue: Catalogue, assembly: Conflation, slowed: Dem | None) -> _Plan:
+def _plan(spec: NewBuildCandidate, catalogue: Catalogue, conflation: Conflation, slowed: Dem | None) -> _Plan:
     """What surrounds a candidate's new line, and between which points that runs."""
     asked_by = f"candidate '{spec.id}'"
     try:
@@ -137,10 +137,10 @@ def _plan(spec: NewBuildCandidate, catalogue: Catalogue, assembly: Conflation, s
         raise AlignmentError(f"{asked_by}: {fault}") from fault
     before = _leading(spec.before, spec.from_node, standard, catalogue, asked_by)
     after = _leading(spec.after, spec.to_node, standard, catalogue, asked_by, onward=True)
-    around = catalogue.sections, assembly.matches, assembly.driving.model, slowed
+    around = catalogue.sections, conflation.matches, conflation.driving.model, slowed
     surveyed = [survey_sections(keys, *around) for keys in (spec.before, spec.after)]
-    first = chain_parts(*before, catalogue, assembly, surveyed[0], asked_by) if spec.before else []
-    last = chain_parts(*after, catalogue, assembly, surveyed[1], asked_by) if spec.after else []
+    first = chain_parts(*before, catalogue, conflation, surveyed[0], asked_by) if spec.before else []
+    last = chain_parts(*after, catalogue, conflation, surveyed[1], asked_by) if spec.after else []
     # The new line begins where the mapped sections end on the ground, which may be off the node by some hundred metres.
     stops = [
         _point(first[-1].line.coords[-1]) if first else _node(spec.from_node, catalogue, asked_by),

@@ -109,13 +109,13 @@ def untimed(candidate: Candidate) -> Candidate:
     return replace(candidate, parts=parts, passages=passages, members=members)
 
 
-def with_followed(candidate: Candidate, catalogue: Catalogue, assembly: Conflation) -> Candidate:
+def with_followed(candidate: Candidate, catalogue: Catalogue, conflation: Conflation) -> Candidate:
     """A candidate whose parts know the stretches that documents say they have the crossings of.
 
     Args:
         candidate: the route.
         catalogue: sections.
-        assembly: where sections lie on the network.
+        conflation: where sections lie on the network.
 
     Returns:
         The same route; it says of each such part whose crossings it has, and by which source.
@@ -129,7 +129,7 @@ def with_followed(candidate: Candidate, catalogue: Catalogue, assembly: Conflati
     if not following:
         return candidate
     parts = [
-        _following(part, following[part.section_id], catalogue, assembly) if part.section_id in following else part
+        _following(part, following[part.section_id], catalogue, conflation) if part.section_id in following else part
         for part in candidate.parts
     ]
     said = tuple(
@@ -146,10 +146,10 @@ def with_followed(candidate: Candidate, catalogue: Catalogue, assembly: Conflati
     return replace(candidate, parts=tuple(parts), assumptions=(*candidate.assumptions, *said))
 
 
-def _following(part: Part, section: Section, catalogue: Catalogue, assembly: Conflation) -> Part:
+def _following(part: Part, section: Section, catalogue: Catalogue, conflation: Conflation) -> Part:
     """A part with the stretch of the followed section that lies between its own ends."""
     followed = catalogue.section(section.crossings_follow, f"section '{section.section_id}': crossings_follow")
-    match = assembly.matches.get(followed.section_id)
+    match = conflation.matches.get(followed.section_id)
     line = match.line if match else followed.line
     # The followed section may be longer, and may be drawn the other way: its stretch is the one beside this part's
     # ends.
@@ -162,7 +162,7 @@ def _following(part: Part, section: Section, catalogue: Catalogue, assembly: Con
     if reverse:
         ends_km = (whole.drawn_km - ends_km[0], whole.drawn_km - ends_km[1])
     # whose bed is a road today is a matter of the section itself
-    stretch = replace(_cut(whole, *ends_km, assembly.network), documented_works=section.works)
+    stretch = replace(_cut(whole, *ends_km, conflation.network), documented_works=section.works)
     cited = tuple(dict.fromkeys((*part.source_ids, *section.crossings_follow_source_ids)))
     return replace(part, follows=stretch, source_ids=cited)
 
@@ -454,14 +454,14 @@ def require_assumptions(keys: Sequence[str], catalogue: Catalogue, asked_by: str
         raise StudyError(f"{asked_by}: assume_open: {names} is neither a section nor a crossing; correct it")
 
 
-def documented_grades(catalogue: Catalogue, assembly: Conflation) -> dict[int, float]:
+def documented_grades(catalogue: Catalogue, conflation: Conflation) -> dict[int, float]:
     """Steepest documented grade in per cent by edge, for edges that are a section or that one runs over."""
     by_section = {key: s.max_grade_pct for key, s in catalogue.sections.items() if s.max_grade_pct is not None}
-    sections = assembly.network.column("section_id")
+    sections = conflation.network.column("section_id")
     # Sections that are edges themselves, then those found on mapped edges.
     own = np.flatnonzero(sections != "").tolist()
     grades = {edge: by_section[sections[edge]] for edge in own if sections[edge] in by_section}
-    for key, match in assembly.matches.items():
+    for key, match in conflation.matches.items():
         if key in by_section:
             grades |= dict.fromkeys(match.route.edges, by_section[key])
     return grades

@@ -33,7 +33,7 @@ END_LIMIT_KM = 5.0
 def build_reference_candidate(
     spec: ReferenceCandidate,
     catalogue: Catalogue,
-    assembly: Conflation,
+    conflation: Conflation,
     surveyed: SurveyedEdges | None,
     origin: Place,
     destination: Place,
@@ -43,7 +43,7 @@ def build_reference_candidate(
     Args:
         spec: the chain.
         catalogue: its sections.
-        assembly: the network, and where sections lie on it.
+        conflation: the network, and where sections lie on it.
         surveyed: the sections of the chain, from :func:`survey_sections`.
         origin: where the route begins.
         destination: where it ends.
@@ -55,7 +55,9 @@ def build_reference_candidate(
     """
     asked_by = f"candidate '{spec.id}'"
     sections = sections_of_mode(spec.sections, spec.mode, catalogue, asked_by)
-    parts = chain_parts(sections, orient_chain(sections, asked_by, catalogue), catalogue, assembly, surveyed, asked_by)
+    parts = chain_parts(
+        sections, orient_chain(sections, asked_by, catalogue), catalogue, conflation, surveyed, asked_by
+    )
     ends = end_gaps(parts[0].line.coords[0], parts[-1].line.coords[-1], origin, destination, asked_by)
     return join_parts(spec, spec.mode, parts, catalogue, assumptions_of(sections), ends)
 
@@ -93,7 +95,7 @@ def chain_parts(
     sections: Sequence[Section],
     turned: Sequence[bool],
     catalogue: Catalogue,
-    assembly: Conflation,
+    conflation: Conflation,
     surveyed: SurveyedEdges | None,
     asked_by: str,
 ) -> list[Part]:
@@ -103,7 +105,7 @@ def chain_parts(
         sections: of the chain, in order.
         turned: whether each is travelled from its end.
         catalogue: tables of the study's reference folder.
-        assembly: the network, and where sections lie on it.
+        conflation: the network, and where sections lie on it.
         surveyed: grades and bends of those that are drawn.
         asked_by: what to name in an error.
 
@@ -111,12 +113,12 @@ def chain_parts(
         StudyError: two leave a gap of over 100 m.
     """
     # Lines and minutes are worked out for the section as it is drawn, and turned with it.
-    lines = _ground(sections, assembly)
-    minutes = section_minutes(sections, catalogue, assembly, surveyed)
+    lines = _ground(sections, conflation)
+    minutes = section_minutes(sections, catalogue, conflation, surveyed)
     parts = []
     for section, reverse in zip(sections, turned, strict=True):
         line = lines[section.section_id]
-        match = assembly.matches.get(section.section_id)
+        match = conflation.matches.get(section.section_id)
         along, against = minutes[section.section_id]
         parts.append(
             section_part(
@@ -125,7 +127,7 @@ def chain_parts(
                 against if reverse else along,
                 match,
                 reverse,
-                assembly.driving.spread(section.mode, match.route.edges if match else None),
+                conflation.driving.spread(section.mode, match.route.edges if match else None),
             )
         )
     _require_continuous(parts, sections, asked_by)
@@ -175,16 +177,16 @@ def orient_chain(sections: Sequence[Section], asked_by: str, catalogue: Catalogu
     return turned
 
 
-def _ground(sections: Sequence[Section], assembly: Conflation) -> dict[str, shapely.LineString]:
+def _ground(sections: Sequence[Section], conflation: Conflation) -> dict[str, shapely.LineString]:
     """The line of each section: mapped where matched, else schematic with its ends moved to mapped neighbours."""
     at: dict[str, tuple[float, float]] = {}
     for section in sections:
-        match = assembly.matches.get(section.section_id)
+        match = conflation.matches.get(section.section_id)
         if match:
             at[section.from_node], at[section.to_node] = match.line.coords[0], match.line.coords[-1]
     lines = {}
     for section in sections:
-        match = assembly.matches.get(section.section_id)
+        match = conflation.matches.get(section.section_id)
         if match:
             lines[section.section_id] = match.line
             continue
@@ -220,7 +222,7 @@ def survey_sections(
 
 
 def section_minutes(
-    sections: Sequence[Section], catalogue: Catalogue, assembly: Conflation, surveyed: SurveyedEdges | None
+    sections: Sequence[Section], catalogue: Catalogue, conflation: Conflation, surveyed: SurveyedEdges | None
 ) -> dict[str, tuple[float, float]]:
     """Minutes along and against each section, without border checks, for the documented length where there is one.
 
@@ -230,24 +232,24 @@ def section_minutes(
     Args:
         sections: whose minutes are wanted.
         catalogue: tables of the study's reference folder.
-        assembly: the network, and where sections lie on it.
+        conflation: the network, and where sections lie on it.
         surveyed: grades and bends of those that are drawn.
     """
     found: dict[str, tuple[float, float]] = {}
     if surveyed is not None:
         edges = surveyed.edges
-        times = time_edges(surveyed, assembly.driving.model, {}, catalogue.sections)
+        times = time_edges(surveyed, conflation.driving.model, {}, catalogue.sections)
         # The fit is of road journeys: railways keep their own times.
-        fitted = np.where(edges["mode"] == Mode.ROAD, assembly.driving.factor_of(TRUCK), 1.0)
+        fitted = np.where(edges["mode"] == Mode.ROAD, conflation.driving.factor_of(TRUCK), 1.0)
         along, against = (way * fitted for way in times.minutes[TRUCK])
         found = dict(zip(edges["section_id"], zip(along, against, strict=True), strict=True))
     for section in sections:
-        match = assembly.matches.get(section.section_id)
+        match = conflation.matches.get(section.section_id)
         if match is None:
             continue
         # Times of the mapped way go with its length, so they are stretched to the documented one.
         scale = section.length_km.mid / match.length_km if section.length_km else 1.0
-        network = assembly.network
+        network = conflation.network
         found[section.section_id] = (
             scale * route_minutes(network, match.route),
             scale * route_minutes(network, match.route.reversed()),

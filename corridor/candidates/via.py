@@ -47,7 +47,7 @@ def build_via_candidate(
     stops: Sequence[Place],
     countries: Sequence[str],
     catalogue: Catalogue,
-    assembly: Conflation,
+    conflation: Conflation,
     snap_limit_m: float,
 ) -> Candidate:
     """The quickest way from stop to stop, with everything on it that isn't open named.
@@ -57,7 +57,7 @@ def build_via_candidate(
         stops: from origin to destination, both included; at least two.
         countries: codes of those that may be passed.
         catalogue: gives documented parts their figures, and borders their crossings.
-        assembly: the network.
+        conflation: the network.
         snap_limit_m: farthest that a stop may lie from a way, in metres.
 
     Returns:
@@ -70,10 +70,10 @@ def build_via_candidate(
     """
     asked_by = f"candidate '{spec.id}'"
     require_assumptions(spec.assume_open, catalogue, asked_by)
-    network = assembly.network
+    network = conflation.network
     states = network_states(network, spec, countries)
     at = [_snap(network, stop, states, snap_limit_m, asked_by) for stop in stops]
-    grades = documented_grades(catalogue, assembly)
+    grades = documented_grades(catalogue, conflation)
     parts: list[Part] = []
     passed_over: list[QuickerWay] = []
     for (start, end), (here, there) in zip(pairwise(at), pairwise(stops), strict=True):
@@ -81,7 +81,7 @@ def build_via_candidate(
             continue
         route, quicker = _leg(network, start, end, states, f"{asked_by}: {here.name} to {there.name}", countries)
         passed_over += [quicker] if quicker else []
-        parts += route_parts(network, route, grades, catalogue.sections, assembly.driving)
+        parts += route_parts(network, route, grades, catalogue.sections, conflation.driving)
     if not parts:
         raise NoRouteError(f"{asked_by}: all its places lie at one point of the network; a route needs two places")
     gaps_km = (at[0].distance_m / 1000, at[-1].distance_m / 1000)

@@ -33,7 +33,7 @@ def describe_limits(
     dem: Dem,
     grades: GradeSupport,
     reach: Sequence[Reachability],
-    assembly: Conflation,
+    conflation: Conflation,
     places: Places | None,
     country_names: Mapping[str, str],
 ) -> dict[str, tuple[Value, ...]]:
@@ -59,10 +59,10 @@ def describe_limits(
         ),
         "not on the map": tuple(
             Message("limit.not_on_map", {"section_id": key, "why": why})
-            for key, why in sorted(assembly.schematic.items())
+            for key, why in sorted(conflation.schematic.items())
         ),
-        "map and catalogue": assembly.contradictions,
-        "joins": assembly.joins,
+        "map and catalogue": conflation.contradictions,
+        "joins": conflation.joins,
         "assumptions": tuple(
             Message("limit.assumed", {"name": route_message(candidate), "assumed": listing(candidate.assumptions)})
             for candidate in assumed

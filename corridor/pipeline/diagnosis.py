@@ -86,7 +86,7 @@ def diagnose(
     run[ranking.perspectives]
     run[inputs.data_sources]
     origin, destination = run[inputs.origin], run[inputs.destination]
-    assembly, places, crossings = run[lines.conflation], run[inputs.places], run[lines.crossings_then]
+    conflation, places, crossings = run[lines.conflation], run[inputs.places], run[lines.crossings_then]
     chosen = study.chosen_baseline
     remarks: list[Value] = [Message("remark.baseline", {"baseline": chosen.id, "name": chosen.name})]
     reach: Sequence[Reachability] = ()
@@ -107,14 +107,15 @@ def diagnose(
         refusal = fault
     remarks += [_reach_remark(item, origin.name, destination.name, places) for item in reach]
     remarks += [
-        Message("remark.schematic", {"section_id": key, "why": why}) for key, why in sorted(assembly.schematic.items())
+        Message("remark.schematic", {"section_id": key, "why": why})
+        for key, why in sorted(conflation.schematic.items())
     ]
-    remarks += [*assembly.contradictions, *assembly.joins]
+    remarks += [*conflation.contradictions, *conflation.joins]
     if run[inputs.osm] is not None:
         # Only a map can lack a crossing: without one the catalogue's sections are all the roads that there are.
         listed = {key: (c.lon, c.lat) for key, c in crossings.items() if _is_wanted(c, study)}
-        remarks += check_crossings(assembly.network, listed, run[inputs.snap_limit_m])
-    served = set(assembly.network.column("crossing_id")) - {""}
+        remarks += check_crossings(conflation.network, listed, run[inputs.snap_limit_m])
+    served = set(conflation.network.column("crossing_id")) - {""}
     remarks += _say_unknown_then([crossings[key] for key in sorted(served)], study.chosen_baseline.as_of)
     remarks += _say_waits([crossings[key] for key in sorted(served)])
     remarks += _missing(run)
@@ -122,11 +123,11 @@ def diagnose(
     remarks += _say_heights(run)
     tables = [
         _data_table(study, run),
-        _country_table(assembly.network),
-        _border_table(assembly.network, crossings),
+        _country_table(conflation.network),
+        _border_table(conflation.network, crossings),
     ]
-    if assembly.driving.fit is not None:
-        tables.append(time_table(assembly.driving.fit))
+    if conflation.driving.fit is not None:
+        tables.append(time_table(conflation.driving.fit))
     statuses, day = run[results.statuses], run[inputs.today]
     if old := old_statuses(statuses, day):
         tables.append(status_table(old, day))

@@ -32,9 +32,9 @@ class Ground:
 
 def _assemble(run):
     study = Study.bundled("syunik")
-    assembly, candidates = run["conflation"], run["candidates"]
-    events = {key: all_met(c, assembly.network, "AM", structures=run["structures"]) for key, c in candidates.items()}
-    net = split_network(assembly.network, [event for found in events.values() for event in found])
+    conflation, candidates = run["conflation"], run["candidates"]
+    events = {key: all_met(c, conflation.network, "AM", structures=run["structures"]) for key, c in candidates.items()}
+    net = split_network(conflation.network, [event for found in events.values() for event in found])
     closed = net.closed("road", countries=["AM", "IR"])
     border, capital = run["border_crossing"], run["capital"]
     at = [net.snap(p.lon, p.lat, closed, limit_m=2000, what=p.name) for p in (border, capital)]
@@ -47,8 +47,8 @@ def _assemble(run):
         events,
         load_regimes(study.path("package:reference/regimes.toml"), run["documents"]),
         ConnectivityTargets(net, closed, *at, towns),
-        assembly.network,
-        Names("Norduz", "Yerevan", "AM", "Armenia", run["places"].frame, supports_local_crossings(assembly.network)),
+        conflation.network,
+        Names("Norduz", "Yerevan", "AM", "Armenia", run["places"].frame, supports_local_crossings(conflation.network)),
     )
 
 

@@ -71,12 +71,12 @@ BOTH = {"crossings_follow": "rail-meghri", "crossings_follow_source_ids": "gener
 
 def test_sections_follow_the_stretch_between_their_own_ends_in_their_own_direction(tmp_path):
     catalogue = load_catalogue(table(tmp_path, **{FIRST: BOTH, LAST: BOTH}))
-    assembly = SimpleNamespace(matches={}, network=build(ROADS))
+    conflation = SimpleNamespace(matches={}, network=build(ROADS))
     line = catalogue.sections[FIRST].line
     for backwards in (False, True):
         route = rail(OWN, quality="schematic", section_id=FIRST)
         part = replace(route.parts[0], line=line.reverse() if backwards else line)
-        found = with_followed(replace(route, parts=(part,)), catalogue, assembly)
+        found = with_followed(replace(route, parts=(part,)), catalogue, conflation)
         (own,) = found.parts
         followed = own.follows
         assert followed is not None

@@ -33,16 +33,16 @@ def built(extract_run):
 
 @pytest.fixture(scope="module")
 def setting(built):
-    study, run, assembly, candidates = built
-    events = {key: all_met(c, assembly.network, "AM") for key, c in candidates.items()}
-    gated = split_network(assembly.network, [e for found in events.values() for e in found])
+    study, run, conflation, candidates = built
+    events = {key: all_met(c, conflation.network, "AM") for key, c in candidates.items()}
+    gated = split_network(conflation.network, [e for found in events.values() for e in found])
     capital = run["capital"]
     settled = build_population(run["places"].frame, run["osm"].places, "AM", run["borders"], run["focus_region"])
     access = build_access(gated, "AM", study.border_crossing, capital, [KAPAN], settled.places)
     ground = border_ground(run["borders"], "AM", "IR", (capital.lon, capital.lat))
     sections = [key for key in run["sections"] if key.startswith("m2-")]
-    axes = (build_axis(assembly.network, assembly.matches, "m2", "M2", sections),)
-    return setting_of(assembly.network, access, ground, STAGES, axes, draws=10), events
+    axes = (build_axis(conflation.network, conflation.matches, "m2", "M2", sections),)
+    return setting_of(conflation.network, access, ground, STAGES, axes, draws=10), events
 
 
 def of_place(result, name):
