@@ -396,6 +396,14 @@ def test_on_paper_only_what_stays_as_today_is_left_out_of_the_matrix(driver, bun
     assert driver.execute_script(note) == "inline"
 
 
+@pytest.mark.parametrize("language", ["en", "ru", "az"])
+def test_all_rules_stand_in_sight_on_a_usual_screen(driver, bundled_folder, language):
+    open_page(driver, bundled_folder / "comparison.html")
+    choose(driver, "language", language)
+    beyond = "(box => box.scrollWidth - box.clientWidth)(n.closest('.scroll'))"
+    assert ask(driver, ".matrix, #rules-table", beyond) == [0, 0]
+
+
 @pytest.mark.parametrize("width", [1366, 800])
 def test_where_a_condition_is_from_stands_in_sight_however_many_routes_there_are(driver, bundled_folder, width):
     open_page(driver, bundled_folder / "comparison.html", width)
