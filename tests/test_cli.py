@@ -199,6 +199,13 @@ def check_toml(name: str, end: str, low: float, high: float) -> str:
     )
 
 
+def test_check_of_a_study_without_documented_lengths_says_where_they_go(midland, call):
+    code, out, _ = call("check", midland)
+    assert code == 0
+    assert out.startswith("- no checks: documented lengths under [[checks]] would show")
+    assert len(out.splitlines()) == 1
+
+
 def test_check_tells_what_differs_and_what_has_no_way(midland, call):
     west = parallel_km(45.5, 0.3)
     rows = [

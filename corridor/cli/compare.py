@@ -267,9 +267,14 @@ def check(
     `corridor check --osm south-caucasus.osm.pbf`
     """
     from corridor.pipeline.diagnosis import check_lengths
+    from corridor.report.i18n import render
+    from corridor.schema.message import Message
 
     with show_progress(quiet) as say:
         rows = check_lengths(load_study(study, baseline), osm, say)
+    if not rows:
+        print_line(f"- {render(Message('remark.gain_checks'))}")
+        return
     columns = ["what", "mode", "documented km", "computed km", "tolerance", "verdict", "source"]
     cells = [
         [
@@ -341,7 +346,8 @@ def rank(
         # A series, not a list: one word alone would be taken for the name of a column.
         why = left_out["reason"].map(lambda reason: render(listing(reasons_of(reason))))
         for reason, group in left_out.groupby(why, sort=False):
-            who = "nobody is" if len(group) == len(rows) > 1 else f"{', '.join(group['candidate_id'])} isn't"
+            verb = "isn't" if len(group) == 1 else "aren't"
+            who = "nobody is" if len(group) == len(rows) > 1 else f"{', '.join(group['candidate_id'])} {verb}"
             print_line(f"- {f'{regime}: ' if regime else ''}{who} ranked: {reason}")
     for note in table.attrs.get("notes", ()):
         print_line(f"- {render(note)}")
