@@ -76,7 +76,6 @@ def sketch_svg(
     dots: Sequence[Dot] = (),
     *,
     fit: Sequence[shapely.Geometry] = (),
-    width_px: int = WIDTH_PX,
 ) -> str:
     """Lines and outlines as SVG, north up, in an equirectangular view true to scale at the middle.
 
@@ -87,7 +86,6 @@ def sketch_svg(
         strokes: lines and outlines.
         dots: points with names.
         fit: what the view must hold.
-        width_px: of the picture.
     """
     shapes = [shape for shape in fit or [stroke.shape for stroke in strokes] if not shape.is_empty]
     bounds = [shape.bounds for shape in shapes] + [(dot.lon, dot.lat, dot.lon, dot.lat) for dot in dots]
@@ -96,7 +94,7 @@ def sketch_svg(
     west, south = (min(b[i] for b in bounds) for i in (0, 1))
     east, north = (max(b[i] for b in bounds) for i in (2, 3))
     squeeze = math.cos(math.radians((south + north) / 2))
-    scale = (width_px - 2 * _MARGIN_PX) / max((east - west) * squeeze, (north - south) * 0.8, 1e-6)
+    scale = (WIDTH_PX - 2 * _MARGIN_PX) / max((east - west) * squeeze, (north - south) * 0.8, 1e-6)
     height_px = round((north - south) * scale + 2 * _MARGIN_PX)
 
     def place(xy: Floats) -> Floats:
@@ -107,14 +105,14 @@ def sketch_svg(
     drawn = [_stroke(stroke, place) for stroke in strokes if not stroke.shape.is_empty]
     for dot in dots:
         x, y = place(np.array([[dot.lon, dot.lat]]))[0]
-        side, shift = ("end", -6) if x > width_px / 2 else ("start", 6)
+        side, shift = ("end", -6) if x > WIDTH_PX / 2 else ("start", 6)
         drawn.append(
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/><text x="{x + shift:.1f}" y="{y - 6:.1f}" '
             f'text-anchor="{side}" paint-order="stroke" stroke="{_PAPER}" stroke-width="3">{_plain(dot.name)}</text>'
         )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width_px}" height="{height_px}" '
-        f'viewBox="0 0 {width_px} {height_px}" style="background:{_GROUND};max-width:100%" font-size="12" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{WIDTH_PX}" height="{height_px}" '
+        f'viewBox="0 0 {WIDTH_PX} {height_px}" style="background:{_GROUND};max-width:100%" font-size="12" '
         f'font-family="sans-serif">{"".join(drawn)}</svg>'
     )
 

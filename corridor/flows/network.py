@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.flows._search import ARC, NONE, PARENT, Arcs, least_to, links_passed, search
-from corridor.flows.changes import LinkChange, merge_changes
+from corridor.flows.changes import LinkChange
 from corridor.flows.cost import Charge, Passage, Prices, measure_passage, pick, price_terminal, price_transfer
 from corridor.flows.rows import FlowLink, FlowTables, Scenario
 
@@ -393,27 +393,21 @@ class FlowNetwork:
         return costs, links_passed(self._arcs, reached, labels, len(self._priced.links))[:, 1:]
 
 
-def links_in_use(
-    tables: FlowTables, year: int, scenario: Scenario, changes: Iterable[LinkChange] = (), *, built: bool = True
-) -> frozenset[str]:
+def links_in_use(tables: FlowTables, year: int, scenario: Scenario) -> frozenset[str]:
     """Ids of the links that are in use in a year.
 
     A link that is under works or planned is in use from its opening year, as early, in the middle or late as the
-    scenario says; one that is closed or disused only where the scenario or a change opens it.
+    scenario says; one that is closed or disused only where the scenario opens it.
 
     Args:
         tables: The network's tables.
         year: The year.
         scenario: Which works are finished, and what is opened or shut besides.
-        changes: What a candidate does. Links that it opens are in use from their opening year with it, and never
-            without it.
-        built: With the candidate's own links; False gives the network that it is compared with.
 
     Returns:
         Link ids.
     """
-    alone = frozenset(key for key, link in tables.links.items() if _is_in_use(link, year, scenario))
-    return change_links(tables, alone, year, scenario, merge_changes(changes), built=built)
+    return frozenset(key for key, link in tables.links.items() if _is_in_use(link, year, scenario))
 
 
 def change_links(
@@ -432,8 +426,9 @@ def change_links(
         alone: Those in use in the year if nothing is changed.
         year: The year.
         scenario: Which works are finished, and what is opened or shut besides.
-        changes: What a candidate does, by link.
-        built: as of :func:`links_in_use`.
+        changes: What a candidate does, by link. Links that it opens are in use from their opening year with it, and
+            never without it.
+        built: With the candidate's own links; False gives the network that it is compared with.
 
     Returns:
         Link ids.

@@ -199,10 +199,9 @@ def find_parallel(
     *,
     country: str | None = None,
     limit_m: float = 60.0,
-    rows: NDArray[np.int64] | None = None,
     barriers: NDArray[np.object_] | None = None,
 ) -> list[Event]:
-    """Stretches beside roads; ``rows`` narrows the roads, ``barriers`` (planar lines) part what lies on two sides.
+    """Stretches beside roads in use.
 
     Schematic parts run beside nothing: their place isn't known to that accuracy.
 
@@ -211,10 +210,9 @@ def find_parallel(
         network: roads and railways.
         country: only what lies there; everywhere if left out.
         limit_m: how far beside the route.
-        rows: edges that count; all roads if left out.
         barriers: planar lines across which nothing runs beside.
     """
-    allowed = _roads_beside(candidate, network, rows)
+    allowed = _roads_beside(candidate, network)
     found = []
     for part, offset in zip(candidate.parts, part_offsets_km(candidate), strict=True):
         if part.geometry_quality == GeometryQuality.SCHEMATIC or country not in {None, part.country}:
@@ -224,15 +222,11 @@ def find_parallel(
     return found
 
 
-def _roads_beside(candidate: Candidate, network: Network, rows: NDArray[np.int64] | None) -> NDArray[np.bool_]:
+def _roads_beside(candidate: Candidate, network: Network) -> NDArray[np.bool_]:
     edges = network.edges
     mask = network.is_road_in_use & (edges["section_id"] == "")
     allowed: NDArray[np.bool_] = mask.to_numpy() & ~edges["class"].isin(UNFIT_CLASSES).to_numpy()
     allowed[own_rows(candidate, network)] = False
-    if rows is not None:
-        wanted = np.zeros(len(edges), dtype=bool)
-        wanted[rows] = True
-        allowed &= wanted
     return allowed
 
 

@@ -12,7 +12,7 @@ from corridor.mcda.flips import Flip, pareto_front, smallest_flips, weight_stabi
 from corridor.mcda.matrix import DecisionMatrix, End, Panel
 from corridor.mcda.methods import DEFAULT_METHOD, get_method
 from corridor.mcda.perspectives import WeightsLike
-from corridor.mcda.robustness import Robustness, Spread, WeightSpace, has_intervals, measure_robustness
+from corridor.mcda.robustness import Robustness, WeightSpace, has_intervals, measure_robustness
 from corridor.schema.message import ListStyle, Message, Value, listing
 
 _SMALL = 0.0005
@@ -67,7 +67,6 @@ def review_panel(
     space: WeightSpace | None = None,
     draws: int = 10_000,
     seed: int = 0,
-    spread: Spread = "uniform",
 ) -> Review:
     """Put one ranking to every test.
 
@@ -78,7 +77,6 @@ def review_panel(
         space: Which other weights are possible; evenly over the groups if left out.
         draws: How many weights (and metrics) are drawn.
         seed: Any whole number from 0 on.
-        spread: How metrics vary inside their intervals.
 
     Raises:
         ScoringError: an empty panel, or weights that can't be used.
@@ -87,7 +85,7 @@ def review_panel(
     # did.
     linear = method if get_method(method).linear_in_weights else DEFAULT_METHOD
     robustness = measure_robustness(
-        panel, method=method, space=space or WeightSpace(over="groups"), draws=draws, seed=seed, spread=spread
+        panel, method=method, space=space or WeightSpace(over="groups"), draws=draws, seed=seed
     )
     # Winners are those of the weights that were asked, not the most frequent of the draws.
     ranks = panel_ranks(panel, weights, method)
@@ -114,7 +112,6 @@ def review_matrix(
     space: WeightSpace | None = None,
     draws: int = 10_000,
     seed: int = 0,
-    spread: Spread = "uniform",
 ) -> tuple[Review, ...]:
     """Review every panel that has somebody to rank; see :func:`review_panel`.
 
@@ -129,7 +126,6 @@ def review_matrix(
         space: Which other weights are possible; evenly over the groups if left out.
         draws: How many weights (and metrics) are drawn per panel.
         seed: Any whole number from 0 on.
-        spread: How metrics vary inside their intervals.
 
     Raises:
         ScoringError: as there; also if an order names what no panel weights.
@@ -148,7 +144,7 @@ def review_matrix(
             pinned = panel.pinned(end) if end else panel
             if pinned.candidate_ids:
                 found = review_panel(
-                    pinned, weights, method=method, space=own, draws=draws, seed=seed, spread=spread
+                    pinned, weights, method=method, space=own, draws=draws, seed=seed
                 )  # fmt: skip
                 reviews.append(replace(found, end=end))
     return tuple(reviews)

@@ -293,10 +293,8 @@ def silent_criteria(matrix: DecisionMatrix) -> tuple[str, ...]:
     return tuple(c.criterion_id for c in matrix.criteria if panels and c.criterion_id not in telling)
 
 
-def count_first_places(
-    matrix: DecisionMatrix, perspectives: Mapping[str, WeightsLike], method: str = DEFAULT_METHOD
-) -> FirstPlaces:
-    """Who comes first how often, over distinct rankings of through routes.
+def count_first_places(matrix: DecisionMatrix, perspectives: Mapping[str, WeightsLike]) -> FirstPlaces:
+    """Who comes first how often, over distinct rankings of through routes by weighted sum.
 
     Rankings of fewer than two routes aren't counted. A first place that is shared, or that undetermined metrics leave
     open between several, is split evenly, so that shares sum to 1.
@@ -304,7 +302,6 @@ def count_first_places(
     Args:
         matrix: From :func:`corridor.mcda.matrix.build_matrix`.
         perspectives: Weights by name.
-        method: Id of a ranking method.
     """
     seen: set[bytes] = set()
     count, repeated = 0, 0
@@ -323,7 +320,7 @@ def count_first_places(
                 continue
             seen.add(key)
             count += 1
-            places = rank_intervals(panel, weights, method).first
+            places = rank_intervals(panel, weights).first
             leading = [who for who, place in zip(panel.candidate_ids, places, strict=True) if place != FirstPlace.NO]
             for who, place in zip(panel.candidate_ids, places, strict=True):
                 if place != FirstPlace.NO:

@@ -109,7 +109,6 @@ def measure_interval_sensitivity(
     panel: Panel,
     weights: WeightsLike,
     *,
-    method: str = DEFAULT_METHOD,
     screening: Screening = "sobol",
     samples: int = 256,
     seed: int = 0,
@@ -123,7 +122,6 @@ def measure_interval_sensitivity(
     Args:
         panel: Alternatives that are ranked together.
         weights: As in ranking.
-        method: Id of a ranking method.
         screening: ``sobol`` or ``morris``.
         samples: Base samples; a power of two for ``sobol``.
         seed: Any whole number from 0 on.
@@ -140,7 +138,7 @@ def measure_interval_sensitivity(
     # Criteria of one factor are one input, as they move together.
     inputs = [c.factor or c.criterion_id for c in panel.criteria]
     names = list(dict.fromkeys(name for name, moves in zip(inputs, moving, strict=True) if moves))
-    scores = score(panel, panel_weights(panel, weights).values, method)
+    scores = score(panel, panel_weights(panel, weights).values, DEFAULT_METHOD)
     winner = panel.candidate_ids[int(np.argmax(scores))]
 
     def margin(at: Mapping[str, float]) -> float:
@@ -149,7 +147,7 @@ def measure_interval_sensitivity(
         # lie in the middle of its interval.
         below, above = np.clip(1 - 2 * share, 0, 1), np.clip(2 * share - 1, 0, 1)
         metrics = panel.metrics + below * (panel.low - panel.metrics) + above * (panel.high - panel.metrics)
-        return float(winner_margin(panel, weights, winner, method=method, metrics=metrics))
+        return float(winner_margin(panel, weights, winner, metrics=metrics))
 
     if not names:
         return pd.DataFrame(columns=["input", "total", "total_conf", "first", "first_conf"])

@@ -162,13 +162,12 @@ def runs_in_country(candidate: Candidate, country: str) -> list[shapely.LineStri
     return [join(run) for run in runs]
 
 
-def check_declared(ground: BorderGround, candidate: Candidate, tolerance_m: float = DISAGREEMENT_M) -> None:
-    """Refuse a candidate whose parts declared in the country lie outside its polygon by more than a tolerance.
+def check_declared(ground: BorderGround, candidate: Candidate) -> None:
+    """Refuse a candidate whose parts declared in the country lie outside its polygon by more than 1 km.
 
     Args:
         ground: the country's.
         candidate: the route.
-        tolerance_m: how far outside they may lie.
 
     Raises:
         NetworkError: says how far, where, and what to do.
@@ -183,7 +182,7 @@ def check_declared(ground: BorderGround, candidate: Candidate, tolerance_m: floa
         outside = ~shapely.intersects(ground.polygon, points)
         off = np.zeros(len(points))
         off[outside] = shapely.distance(ground.polygon, points[outside])
-        if off.max() > tolerance_m:
+        if off.max() > DISAGREEMENT_M:
             lon, lat = shapely.get_coordinates(part.line)[int(np.argmax(off))]
             raise NetworkError(
                 f"candidate '{candidate.candidate_id}': '{part.name}' is declared in {ground.country} but lies "

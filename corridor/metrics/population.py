@@ -114,13 +114,12 @@ def build_population(
     return Population(table, unmatched, tuple(table.loc[table["people"].isna(), "place"].astype(str)), total)
 
 
-def check_countries(listed: pd.DataFrame, borders: Borders, tolerance_m: float = BORDER_TOLERANCE_M) -> None:
-    """Refuse places whose stated country isn't the one that the borders put them in, by more than a tolerance.
+def check_countries(listed: pd.DataFrame, borders: Borders) -> None:
+    """Refuse places whose stated country isn't the one that the borders put them in, by more than 1 km.
 
     Args:
         listed: name, country, lon and lat.
         borders: whose ground is whose.
-        tolerance_m: how deep in another country a place may lie.
 
     Raises:
         NetworkError: names the places and how far inside the other country they lie.
@@ -136,7 +135,7 @@ def check_countries(listed: pd.DataFrame, borders: Borders, tolerance_m: float =
         # fault.
         near = shapely.ops.nearest_points(borders.polygon(place["country"]), point)[0]
         gap = float(distance_m(place["lon"], place["lat"], near.x, near.y))
-        if gap > tolerance_m:
+        if gap > BORDER_TOLERANCE_M:
             faults.append(
                 f"'{place['name']}' is listed in {place['country']} but lies {gap / 1000:.1f} km inside {drawn[row]}"
             )

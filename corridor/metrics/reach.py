@@ -466,16 +466,14 @@ def build_domain(
     network: Network,
     country: str,
     *,
-    mode: str = Mode.ROAD,
     assume_open: Collection[str] = (),
     by_car: bool = False,
 ) -> Domain:
-    """The domain of a country without entries from abroad; tracks and service roads are no part of it.
+    """The domain of a country's roads without entries from abroad; tracks and service roads are no part of it.
 
     Args:
         network: the whole network.
         country: whose roads.
-        mode: road or rail.
         assume_open: sections that count as open.
         by_car: whether times and access are those of a car instead of a truck.
 
@@ -483,10 +481,10 @@ def build_domain(
         NetworkError: the country has no such road on this network.
     """
     edges = network.edges
-    mine = (edges["country"] == country) & (edges["mode"] == mode) & ~edges["class"].isin(UNFIT_CLASSES)
+    mine = (edges["country"] == country) & (edges["mode"] == Mode.ROAD) & ~edges["class"].isin(UNFIT_CLASSES)
     rows = np.flatnonzero(mine.to_numpy() & ~network.is_border)
     if not len(rows):
-        raise NetworkError(f"the network has no {mode} in {country}; check the country code and that the data cover it")
+        raise NetworkError(f"the network has no road in {country}; check the country code and that the data cover it")
     # Edges and nodes get numbers of their own, so that searches look at one country alone.
     local = np.full(len(edges), -1, dtype=np.int64)
     local[rows] = np.arange(len(rows))

@@ -278,7 +278,6 @@ def match_line(
     mode: str,
     *,
     follow_m: float = FOLLOW_M,
-    schematic_m: float = SCHEMATIC_FOLLOW_M,
 ) -> list[OnNetwork | OffNetwork]:
     """Cut a line into stretches that follow the network and stretches that don't, in order, end to end.
 
@@ -288,20 +287,20 @@ def match_line(
         network: roads and railways.
         line: in degrees (lon, lat), in travelling direction; its heights don't matter.
         mode: road or rail.
-        follow_m: farthest that the line may lie from a mapped way which it follows, in metres.
-        schematic_m: the same for catalogue sections that are drawn by waypoints.
+        follow_m: farthest that the line may lie from a mapped way which it follows, in metres, or
+            ``SCHEMATIC_FOLLOW_M`` from a catalogue section that is drawn by waypoints where that is more.
 
     Returns:
         Stretches in travelling order. Stretches on the network carry their route.
     """
     planar = project(shapely.force_2d(line), WGS84, network.crs)
-    near = _near(network, planar, mode, max(follow_m, schematic_m))
+    near = _near(network, planar, mode, max(follow_m, SCHEMATIC_FOLLOW_M))
     count = max(int(np.ceil(planar.length / STEP_M)), 1)
-    seen = _observe(network, near, planar, np.linspace(0.0, 1.0, count + 1), follow_m, schematic_m)
+    seen = _observe(network, near, planar, np.linspace(0.0, 1.0, count + 1), follow_m)
     if not len(seen.edge):
         return [OffNetwork(0.0, float(planar.length))]
     # far enough for the way from one end of the strip that counts as near to the other
-    reach_m = 3 * STEP_M + 4 * (max(follow_m, schematic_m) if seen.schematic else follow_m)
+    reach_m = 3 * STEP_M + 4 * (max(follow_m, SCHEMATIC_FOLLOW_M) if seen.schematic else follow_m)
     chosen = _viterbi(
         seen.along_m, seen.pointer, seen.edge, seen.fraction, seen.unlikely, *near.kernel, DETOUR_M, LEAVING, reach_m
     )
@@ -333,9 +332,7 @@ def _near(network: Network, planar: LineString, mode: str, follow_m: float) -> _
     return _Local(rows, u, v, length, against, arcs)
 
 
-def _observe(
-    network: Network, near: _Local, planar: LineString, share: Floats, follow_m: float, schematic_m: float
-) -> _Observed:
+def _observe(network: Network, near: _Local, planar: LineString, share: Floats, follow_m: float) -> _Observed:
     """Points of ways near each observation, no further than the line may lie from a way that it follows."""
     points = shapely.line_interpolate_point(planar, share, normalized=True)
     table = network.edges.iloc[near.rows]
@@ -343,7 +340,7 @@ def _observe(
     lines = network.planar[near.rows]
     # Mapped ways and sections drawn by waypoints are looked for separately, each within its own tolerance.
     found = [np.zeros((2, 0), dtype=np.int64)]
-    for members, limit_m in ((~drawn & ~passage, follow_m), (drawn & ~passage, max(schematic_m, follow_m))):
+    for members, limit_m in ((~drawn & ~passage, follow_m), (drawn & ~passage, max(SCHEMATIC_FOLLOW_M, follow_m))):
         local = np.flatnonzero(members)
         if len(local):
             at, hit = shapely.STRtree(lines[local]).query(points, predicate="dwithin", distance=limit_m)
@@ -353,7 +350,7 @@ def _observe(
     at, edge = at[order], edge[order]
     fraction = shapely.line_locate_point(lines[edge], points[at], normalized=True)
     # two standard deviations are the limit, so that a way at the limit is as likely as none
-    limits = np.where(drawn, max(schematic_m, follow_m), follow_m)
+    limits = np.where(drawn, max(SCHEMATIC_FOLLOW_M, follow_m), follow_m)
     unlikely = _OFF * (shapely.distance(lines[edge], points[at]) / limits[edge]) ** 2
     # Candidates are sorted by observation: the pointer says where those of each begin.
     pointer = np.searchsorted(at, np.arange(len(points) + 1)).astype(np.int64)

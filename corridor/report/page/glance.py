@@ -216,8 +216,8 @@ def answer(view: ReportView, regime: str) -> list[Message]:
     return [message for message in said if message is not None]
 
 
-def _leaders(view: ReportView, regime: str, perspective: str | None = None) -> list[str]:
-    rows = view.leading(perspective or view.results.default_perspective).get(regime, [])
+def _leaders(view: ReportView, regime: str) -> list[str]:
+    rows = view.leading(view.results.default_perspective).get(regime, [])
     return [row["candidate_id"] for row in rows if row["rank"] == 1]
 
 
