@@ -144,16 +144,12 @@ def _drop(top, order, place, size, lost, lost_states, count):  # type: ignore[no
     return count
 
 
-@compiled
-def _mend(  # type: ignore[no-untyped-def]
-    indptr, head, tails, edge, along, into_first, into, edge_first, of_edge, forward, backward, delay, closed, changed,
-    before, via, order, place, size, starts, spent, is_dearer, wanted, n_nodes,
+@inner
+def _drop_dearer(  # type: ignore[no-untyped-def]
+    head, edge_first, of_edge, changed, before, via, order, place, size, starts, is_dearer, lost, lost_states
 ):  # fmt: skip
-    n = len(before)
-    lost = np.zeros(n, np.bool_)
-    lost_states = np.empty(n, np.int64)
+    """Mark what hangs on a changed arc, or on a start that costs more: it may cost more, and nothing else does."""
     count = 0
-    # All that hangs on a changed arc, or on a start that costs more, may cost more; nothing else does.
     for changed_edge in changed:
         if changed_edge + 1 >= len(edge_first):
             continue  # no arc is of it
@@ -164,6 +160,20 @@ def _mend(  # type: ignore[no-untyped-def]
     for k in range(len(starts)):
         if is_dearer[k] and via[starts[k]] < 0 and before[starts[k]] < np.inf:
             count = _drop(starts[k], order, place, size, lost, lost_states, count)
+    return count
+
+
+@compiled
+def _mend(  # type: ignore[no-untyped-def]
+    indptr, head, tails, edge, along, into_first, into, edge_first, of_edge, forward, backward, delay, closed, changed,
+    before, via, order, place, size, starts, spent, is_dearer, wanted, n_nodes,
+):  # fmt: skip
+    n = len(before)
+    lost = np.zeros(n, np.bool_)
+    lost_states = np.empty(n, np.int64)
+    count = _drop_dearer(
+        head, edge_first, of_edge, changed, before, via, order, place, size, starts, is_dearer, lost, lost_states
+    )
     if count == 0:
         return before
     best = before.copy()
@@ -307,12 +317,25 @@ def _towards(  # type: ignore[no-untyped-def]
                     keys = np.concatenate((keys, np.empty_like(keys)))
                     items = np.concatenate((items, np.empty_like(items)))
                 size = heap_push(keys, items, size, cost + bound[target % n_nodes], target)
-    # Back along the way: a search reaches a state from that which it settles first, the one that costs least.
+    is_sure = _way_back(
+        tails, edge, along, into_first, into, forward, backward, delay, closed, starts, spent, best, last, via
+    )
+    return best, via, is_sure
+
+
+@inner
+def _way_back(  # type: ignore[no-untyped-def]
+    tails, edge, along, into_first, into, forward, backward, delay, closed, starts, spent, best, last, via
+):  # fmt: skip
+    """Write into ``via`` by which arc each state of the way to ``last`` was reached; whether a search takes that way.
+
+    A search reaches a state from that which it settles first, the one that costs least.
+    """
     state = last
     while state >= 0:
         for k in range(len(starts)):
             if starts[k] == state and spent[k] == best[state]:
-                return best, via, True
+                return True
         chosen = -1
         for at in range(into_first[state], into_first[state + 1]):
             arc = into[at]
@@ -337,9 +360,9 @@ def _towards(  # type: ignore[no-untyped-def]
             if chosen < 0 or best[tail] < best[tails[chosen]]:
                 chosen = arc
             elif best[tail] == best[tails[chosen]] and tail != tails[chosen]:
-                return best, via, False
+                return False
         if chosen < 0:
-            return best, via, False
+            return False
         via[state] = chosen
         state = tails[chosen]
-    return best, via, True
+    return True
