@@ -36,8 +36,9 @@ def run(midland):
 
 def drawn(run, line, **fields):
     table = {"family": "drawn", "id": "mine", "name": "Mine", "line": [tuple(map(float, xy)) for xy in line], **fields}
-    study = run["study"].with_candidates(table)
-    return run.replace(study=study)[lines.drawn_route]["mine"]
+    # What is asked for alone is new: with the study in its place all that is made of its files would be made anew.
+    asked = run.replace(study=run["study"].with_candidates(table))["drawn_specs"]
+    return run.replace(drawn_specs=asked)[lines.drawn_route]["mine"]
 
 
 def dense(corners, step_m=120.0):
