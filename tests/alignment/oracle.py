@@ -172,8 +172,12 @@ def explicit_cost(problem, exact=False):
     par = pack_parameters(g, p.standard, p.costs)
     up, down = p.standard.max_grade_up_pct / 100, p.standard.max_grade_down_pct / 100
     offsets = sorted(set(lv.offset_m.tolist()))
-    src, dst, val = [], [], []
-    scratch = new_scratch()
+    # Asked for every link: states by their height over the ground, numbers and arrays are made once.
+    states = {
+        offset: [(i, int(lv.kind[i])) for i in map(int, np.flatnonzero(lv.offset_m == offset))] for offset in offsets
+    }
+    src, dst, val, z = [], [], [], g.z.tolist()
+    scratch, arrays, from_kind = new_scratch(), g.arrays, np.where(np.eye(3, dtype=bool), 0.0, np.inf)
 
     def usable(r, c):
         return not (g.mask.size and g.mask[r, c] & 7 == 7)
@@ -181,12 +185,10 @@ def explicit_cost(problem, exact=False):
     def chord(a, b):
         if exact:
             return exact_chord(g, p.standard, p.costs, a, b)
-        out = np.empty((3, 3))
-        for i in range(3):
-            cost = np.full(3, np.inf)
-            cost[i] = 0
-            done = walk_chord(g.arrays, *a, *b, par, cost, np.inf, scratch, scratch.no_trace, 0, 0.0)
-            out[i] = cost if done >= 0 else np.inf
+        out = from_kind.copy()
+        for cost in out:
+            if walk_chord(arrays, *a, *b, par, cost, np.inf, scratch, scratch.no_trace, 0, 0.0) < 0:
+                cost[:] = np.inf
         return out
 
     def wind(a, b, turns, side):
@@ -219,10 +221,10 @@ def explicit_cost(problem, exact=False):
                     continue
                 a, b = (float(r), float(c), g.z[r, c] + oa), (float(i), float(j), g.z[i, j] + ob)
                 tables = [wind(a, b, n + 1, side) for n in range(p.options.spirals) for side in (1, -1)]
-                for s, t in product(np.flatnonzero(lv.offset_m == oa), np.flatnonzero(lv.offset_m == ob)):
+                for (s, from_), (t, to) in product(states[oa], states[ob]):
                     src.append((r * cols + c) * k + s)
                     dst.append((i * cols + j) * k + t)
-                    val.append(min(table[lv.kind[s], lv.kind[t]] for table in tables))
+                    val.append(min(table[from_, to] for table in tables))
             for i, j in steps:
                 if not (0 <= i < rows and 0 <= j < cols) or (i, j) == (r, c) or not usable(i, j):
                     continue
@@ -236,19 +238,17 @@ def explicit_cost(problem, exact=False):
                     for ob in offsets:
                         if not regular and (i, j) == p.goal and (r, c) != p.start and ob != 0:
                             continue
-                        ha, hb = g.z[r, c] + oa, g.z[i, j] + ob
+                        ha, hb = z[r][c] + oa, z[i][j] + ob
                         if hb - ha > up * length or ha - hb > down * length:
                             continue
-                        table = chord((float(r), float(c), ha), (float(i), float(j), hb))
-                        for s in np.flatnonzero(lv.offset_m == oa):
-                            for t in np.flatnonzero(lv.offset_m == ob):
-                                v = table[lv.kind[s], lv.kind[t]]
-                                direct_ok = regular or (i, j) == p.goal or (lv.kind[s] == 0 and oa == 0)
-                                direct_ok &= regular or (i, j) != p.goal or ob == 0 or (r, c) == p.start
-                                if np.isfinite(v) and direct_ok:
-                                    src.append((r * cols + c) * k + s)
-                                    dst.append((i * cols + j) * k + t)
-                                    val.append(v)
+                        table = chord((float(r), float(c), ha), (float(i), float(j), hb)).tolist()
+                        for s, from_ in states[oa]:
+                            direct_ok = regular or (i, j) == p.goal or (from_ == 0 and oa == 0)
+                            direct_ok &= regular or (i, j) != p.goal or ob == 0 or (r, c) == p.start
+                            for t, to in states[ob] if direct_ok else ():
+                                src.append((r * cols + c) * k + s)
+                                dst.append((i * cols + j) * k + t)
+                                val.append(table[from_][to])
     # Parallel links: keep the cheapest, which a sparse matrix would otherwise add up.
     best = {}
     for a, b, v in zip(src, dst, val, strict=True):
