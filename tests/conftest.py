@@ -27,11 +27,15 @@ settings.register_profile("random", deadline=None, max_examples=200, print_blob=
 settings.load_profile("corridor")
 
 LONGEST = (
-    "test_docs", "test_extract", "test_bad_input", "test_browser", "test_evaluator", "test_run",
+    "test_extract", "test_browser", "test_docs", "test_bad_input", "test_evaluator", "test_run",
     "test_notebooks", "test_new_line", "test_laws", "test_terminal", "test_wheel", "test_align", "test_narrowing",
 )  # fmt: skip
-"""Files whose tests take longest, about in that order; but those that search for new lines come when the pages of the
-documentation have, in another process, which leaves the kernels of the search compiled: that takes half a minute."""
+"""Files whose tests take longest, about in that order; but what two workers would compile at once comes to one of them.
+
+Kernels of a run are compiled by the tests on the extract, while another worker has pages of made-up results in the
+browser, which need none: with the documentation in its place both compiled all of them. Tests that search for new lines
+come when the pages of the documentation have, which leave the kernels of the search compiled: that takes half a minute.
+"""
 ON_EXTRACT = ("test_extract", "test_access_extract", "test_events_study")
 """Files that take the steps of the run on the real extract: one worker has them all, so they are computed once."""
 ROOT = Path(__file__).resolve().parent.parent
