@@ -11,7 +11,7 @@ import geopandas as gpd
 import pytest
 
 import corridor
-from corridor.pipeline.graph import SharedProgress
+from corridor.pipeline.graph import FractionalProgress
 from corridor.schema.candidate import Candidate
 from tests.synthetic.study import build
 
@@ -96,7 +96,7 @@ def test_a_network_says_its_counts_and_not_its_tables(bundled):
 def test_progress_tells_what_share_of_the_steps_is_done(tmp_path):
     heard = []
     study = corridor.Study.load(build(tmp_path / "new"))
-    corridor.compare(study, progress=SharedProgress(lambda step, share: heard.append((step, share))))
+    corridor.compare(study, progress=FractionalProgress(lambda step, share: heard.append((step, share))))
     shares = [share for _, share in heard if share is not None]
     assert len(shares) > 5
     assert shares == sorted(shares)

@@ -144,9 +144,9 @@ def show_progress(quiet: bool) -> Iterator[Callable[[str], None]]:
                 else:
                     bar.update(task, description=clean_line(step), completed=share, total=1.0)
 
-            from corridor.pipeline.graph import SharedProgress
+            from corridor.pipeline.graph import FractionalProgress
 
-            yield SharedProgress(show)
+            yield FractionalProgress(show)
     else:
         with _lines() as say:
             yield say

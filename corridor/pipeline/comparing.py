@@ -18,7 +18,7 @@ import pandas as pd
 
 from corridor.flows.results import TABLES, FlowResults
 from corridor.metrics.registry import Metric, all_metrics, derived_functions
-from corridor.pipeline.graph import AnyStep, Each, Graph, Progress, Run, SharedProgress, Step, silent
+from corridor.pipeline.graph import AnyStep, Each, FractionalProgress, Graph, Progress, Run, Step, silent
 from corridor.pipeline.steps import flows, impacts, inputs, lines, ranking, results
 from corridor.pipeline.steps.ranking import with_registered
 from corridor.processes import Fork
@@ -118,7 +118,7 @@ def shown_progress(progress: Progress | None) -> Iterator[Progress]:
         line.update(html(f"<small>{done}{escape(step)}</small>"))
 
     try:
-        yield SharedProgress(show)
+        yield FractionalProgress(show)
     finally:
         line.update(html(""))
 

@@ -41,20 +41,20 @@ PROGRESS = "progress"
 KEEP_ITEMS = 256
 
 
-class SharedProgress:
-    """A taker of steps' names that hears with each what share of all steps is done, 0 to 1."""
+class FractionalProgress:
+    """A taker of steps' names that hears with each what fraction of all steps is done, 0 to 1."""
 
     def __init__(self, show: Callable[[str, float | None], None]) -> None:
         self._show = show
-        self._share: float | None = None
+        self._fraction: float | None = None
 
     def __call__(self, step: str) -> None:
         """Take a step's name."""
-        self._show(step, self._share)
+        self._show(step, self._fraction)
 
-    def reach(self, share: float) -> None:
-        """Take the share of steps that are done."""
-        self._share = share
+    def reach(self, fraction: float) -> None:
+        """Take the fraction of steps that are done."""
+        self._fraction = fraction
 
 
 def _same(value: T) -> T:
@@ -667,7 +667,7 @@ class Run:
         """Say once what a step says."""
         says = found.declared.says
         if says and says not in self._said:
-            if isinstance(self._progress, SharedProgress):
+            if isinstance(self._progress, FractionalProgress):
                 self._progress.reach(len(self._said) / max(len(self._sayings), 1))
             self._said.add(says)
             self._progress(says)

@@ -84,7 +84,7 @@ MANY_WAYS = 10_000
 """So many ways of a map take longer to join and to lay over the ground than a copy of the process takes to begin."""
 
 
-def compute_in_turn(run: Run, *, may_fork: bool = False) -> Results:
+def compute_in_turn(run: Run, *, may_fork: bool) -> Results:
     """The results of a run with what maps are drawn on, computed by the schedule; afterwards the run holds nothing.
 
     Args:
