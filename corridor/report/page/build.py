@@ -39,7 +39,7 @@ from corridor.report.page.glance import WHO, build_glance, build_matrix
 from corridor.report.page.summary import LEADING, summarise
 from corridor.report.tables import cost_rows, criterion_name, format_number, price_years, texts
 from corridor.report.view import ReportView, describe_run
-from corridor.schema.candidate import Candidate, Profile, route_message
+from corridor.schema.candidate import BorderPassage, Candidate, Part, Profile, route_message
 from corridor.schema.column import Criterion, ends_for_ranks
 from corridor.schema.fields import Source
 from corridor.schema.message import ListStyle, Message, Value, country_message, from_json, listing, message_values
@@ -627,31 +627,8 @@ def _card(view: ReportView, candidate: Candidate) -> dict[str, Any]:
         ],
         "length": " + ".join(format_number(route.length_km.mid, 0) for route in candidate.routes),
         "to_build": format_number(to_build, 0),
-        "passages": clean(
-            [
-                {
-                    "countries": "-".join(p.countries),
-                    "name": view.crossing_names.get(p.crossing_id, p.crossing_id),
-                    "status": p.status,
-                }
-                for p in candidate.passages
-            ]
-        ),
-        "parts": clean(
-            [
-                {
-                    "name": p.name,
-                    "country": p.country,
-                    "status": p.status,
-                    "length": format_number(p.length_km.mid, 1),
-                    "documented": p.documented,
-                    "drawn": format_number(p.drawn_km, 1),
-                    "tunnel": format_number(p.tunnel_km, 1) if p.tunnel_km else "",
-                    "bridge": format_number(p.bridge_km, 1) if p.bridge_km else "",
-                }
-                for p in candidate.parts
-            ]
-        ),
+        "passages": clean([_passage(view, passage) for passage in candidate.passages]),
+        "parts": clean([_part(part) for part in candidate.parts]),
         "costs": cost_rows(results, candidate.candidate_id),
         "price_year": price_years(results, candidate.candidate_id),
         "sources": [_source(source) for source in used],
@@ -660,6 +637,29 @@ def _card(view: ReportView, candidate: Candidate) -> dict[str, Any]:
             for f in results.findings
             if f.candidate_id == candidate.candidate_id
         ],
+    }
+
+
+def _passage(view: ReportView, passage: BorderPassage) -> dict[str, Any]:
+    """Where a route passes a border."""
+    return {
+        "countries": "-".join(passage.countries),
+        "name": view.crossing_names.get(passage.crossing_id, passage.crossing_id),
+        "status": passage.status,
+    }
+
+
+def _part(part: Part) -> dict[str, Any]:
+    """A part of a route, lengths in km."""
+    return {
+        "name": part.name,
+        "country": part.country,
+        "status": part.status,
+        "length": format_number(part.length_km.mid, 1),
+        "documented": part.documented,
+        "drawn": format_number(part.drawn_km, 1),
+        "tunnel": format_number(part.tunnel_km, 1) if part.tunnel_km else "",
+        "bridge": format_number(part.bridge_km, 1) if part.bridge_km else "",
     }
 
 
