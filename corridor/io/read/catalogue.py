@@ -17,7 +17,17 @@ from corridor.geo.geodesy import distance_m, line_lengths_m, locate_m
 from corridor.io.read.border_delays import FILE_NAME, load_border_delays, with_sides
 from corridor.io.read.costs import WORKS_COLUMNS, load_costing_tables, load_price_books, load_unit_costs, read_works
 from corridor.io.read.parameters import load_driving, load_heights, load_people, load_vehicles
-from corridor.io.read.tables import Faults, Row, by_id, by_ids, load_sources, read_rows, source_ids_of
+from corridor.io.read.tables import (
+    Faults,
+    Row,
+    added_sources,
+    by_id,
+    by_ids,
+    load_sources,
+    own_or_packaged,
+    read_rows,
+    source_ids_of,
+)
 from corridor.schema.catalogue import (
     TRUCK_OF_LIMIT,
     BorderDelays,
@@ -202,18 +212,14 @@ def _load_driving_tables(
     folder: Path, sources: dict[str, Source], faults: Faults
 ) -> tuple[dict[str, Vehicle], DrivingParameters | None, dict[str, Source]]:
     """Vehicles and parameters of driving times, and the packaged sources that rows of packaged tables name."""
-    packaged = data_root() / "reference"
-    shared: dict[str, Source] = {}
-    tables = {name: folder / name for name in ("vehicles.csv", "driving.csv")}
-    if not all(path.is_file() for path in tables.values()):
-        shared = load_sources(packaged, faults)
-    at = {name: path if path.is_file() else packaged / name for name, path in tables.items()}
     # Each table cites the sources beside it: a packaged table those of the package, one of the folder its own.
-    known = {name: sources if path.parent == folder else shared for name, path in at.items()}
-    vehicles = load_vehicles(at["vehicles.csv"], known["vehicles.csv"], faults)
-    driving = load_driving(at["driving.csv"], known["driving.csv"], faults)
-    named = {key for item in (*vehicles.values(), driving) if item for key in item.source_ids}
-    return vehicles, driving, {key: shared[key] for key in sorted(named - set(sources)) if key in shared}
+    at, known = own_or_packaged(folder, ("vehicles.csv",), sources)
+    vehicles = load_vehicles(at / "vehicles.csv", known, faults)
+    added = added_sources((key for vehicle in vehicles.values() for key in vehicle.source_ids), known, sources)
+    at, known = own_or_packaged(folder, ("driving.csv",), sources)
+    driving = load_driving(at / "driving.csv", known, faults)
+    added |= added_sources(driving.source_ids if driving else (), known, sources)
+    return vehicles, driving, dict(sorted(added.items()))
 
 
 def _load_nodes(folder: Path, sources: dict[str, Source], faults: Faults) -> list[Node]:

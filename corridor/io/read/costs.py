@@ -7,9 +7,8 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TypeVar
 
-from corridor.files import data_root
 from corridor.io.read.parameters import read_parameters
-from corridor.io.read.tables import Faults, Row, by_ids, load_sources, read_rows, source_ids_of
+from corridor.io.read.tables import Faults, Row, added_sources, by_ids, own_or_packaged, read_rows, source_ids_of
 from corridor.schema.catalogue import (
     Costing,
     SectionWorks,
@@ -115,12 +114,9 @@ def load_costing_tables(
         sources: its own, by id.
         faults: gathers what is wrong.
     """
-    own = (folder / "costing.csv").is_file() and (folder / "upkeep.csv").is_file()
-    at = folder if own else data_root() / "reference"
-    known = sources if own else load_sources(at, faults)
+    at, known = own_or_packaged(folder, ("costing.csv", "upkeep.csv"), sources)
     costing = load_costing(at / "costing.csv", at / "upkeep.csv", known, faults)
-    named = costing.source_ids if costing else ()
-    return costing, {key: known[key] for key in named if key in known and key not in sources}
+    return costing, added_sources(costing.source_ids if costing else (), known, sources)
 
 
 def load_costing(path: Path, upkeep: Path, sources: Collection[str], faults: Faults) -> Costing | None:

@@ -6,9 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from corridor.files import data_root
 from corridor.geo.geodesy import locate_m
-from corridor.io.read.tables import Faults, Row, load_sources, read_rows, source_ids_of
+from corridor.io.read.tables import Faults, Row, added_sources, own_or_packaged, read_rows, source_ids_of
 from corridor.schema.catalogue import (
     Estimate,
     Node,
@@ -86,11 +85,9 @@ def load_people(
         sources: its own, by id.
         faults: gathers what is wrong; None is given where a rate is missing, which is a fault.
     """
-    own = (folder / "trip_rates.csv").is_file()
-    at = folder if own else data_root() / "reference"
-    known = sources if own else load_sources(at, faults)
+    at, known = own_or_packaged(folder, ("trip_rates.csv",), sources)
     rates, named = read_parameters(at / "trip_rates.csv", _RATES, known, faults)
-    more = {key: known[key] for key in named if key in known and key not in sources}
+    more = added_sources(named, known, sources)
     totals = _load_totals(folder / "population_totals.csv", sources, faults)
     places = _load_places(folder / "population_places.csv", sources, faults)
     if len(rates) < len(_RATES):

@@ -7,11 +7,12 @@ import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 from corridor.errors import CatalogueError
-from corridor.files import odd_character, require_commas, require_file
+from corridor.files import data_root, odd_character, require_commas, require_file
 from corridor.schema.catalogue import Estimate
 from corridor.schema.fields import DATE_FORMS, Source, is_country, is_date
 from corridor.schema.message import Alias
@@ -319,6 +320,49 @@ def load_sources(folder: Path, faults: Faults) -> dict[str, Source]:
         for row in read_rows(folder / "sources.csv", _SOURCES.split(), faults)
     ]
     return by_id(found, "source_id", folder / "sources.csv", faults)
+
+
+@cache
+def _packaged_sources() -> Mapping[str, Source]:
+    faults = Faults()
+    found = load_sources(_packaged_folder(), faults)
+    faults.raise_any()
+    return found
+
+
+def _packaged_folder() -> Path:
+    return data_root() / "reference"
+
+
+def own_or_packaged(
+    folder: Path, files: Collection[str], sources: Mapping[str, Source]
+) -> tuple[Path, Mapping[str, Source]]:
+    """Where tables are read that a reference folder may leave out, with the documents that they name.
+
+    Args:
+        folder: of the catalogue.
+        files: names of tables that belong together.
+        sources: the folder's own documents, by id.
+
+    Returns:
+        The folder and its documents if it has all of the tables, else the packaged ones.
+    """
+    if all((folder / name).is_file() for name in files):
+        return folder, sources
+    return _packaged_folder(), _packaged_sources()
+
+
+def added_sources(
+    named: Iterable[str], known: Mapping[str, Source], sources: Mapping[str, Source]
+) -> dict[str, Source]:
+    """Documents that packaged tables add to those of a folder.
+
+    Args:
+        named: ids that rows of the tables name.
+        known: documents beside the tables, as :func:`own_or_packaged` gives them.
+        sources: the folder's own.
+    """
+    return {key: known[key] for key in named if key in known and key not in sources}
 
 
 def _short(names: list[str]) -> list[str]:
