@@ -63,7 +63,13 @@ def root_faults(error: ValidationError) -> list[Any]:
             fault["type"] == "too_short"
             and any(place[: len(fault["loc"])] == fault["loc"] != place for place in places)
         )
-        and not (fault["type"] in _TYPE_WORDS and fault["loc"][-1] in BRANCHES and fault["loc"][:-1] in meant)
+        # a fault of the whole table has no place in it
+        and not (
+            fault["loc"]
+            and fault["type"] in _TYPE_WORDS
+            and fault["loc"][-1] in BRANCHES
+            and fault["loc"][:-1] in meant
+        )
     ]
 
 

@@ -147,6 +147,17 @@ def test_a_file_that_is_none_is_refused(tmp_path, text, said):
         load_regimes(tmp_path / "none.toml")
 
 
+@pytest.mark.parametrize("value", ["5", '""', "[1]", "true"])
+def test_a_document_that_is_no_table_is_refused_in_one_line(tmp_path, value):
+    path = tmp_path / "regimes.toml"
+    path.write_text(f"[sources]\ndeclared = {value}\n", encoding="utf-8")
+    with pytest.raises(
+        CatalogueError, match=r"regimes\.toml: sources\.declared\.table: write a table \(given: "
+    ) as fault:
+        load_regime_sources(path)
+    assert "\n" not in str(fault.value)
+
+
 def test_a_source_that_nobody_defines_is_named():
     with pytest.raises(CatalogueError, match=r"status-quo.source_ids: 'general-knowledge' is no known source"):
         load_regimes(FILE, {})
