@@ -212,10 +212,19 @@ KEPT = {
 """What a factor leaves as it was, by name."""
 
 
+@pytest.fixture(scope="module")
+def level_run(evaluator_of):
+    """A run that one factor after the other varies: it keeps one value of each step, that of the last factor before.
+
+    Without the effect of grades: else heights move roads' minutes, and all with them.
+    """
+    return evaluator_of({"regime": ALL["regime"]}).run.replace(grade_effect=False)
+
+
 @pytest.mark.parametrize("kind", sorted(KEPT))
-def test_a_factor_repeats_what_hangs_on_it_and_nothing_else(kind, evaluator_of):
+def test_a_factor_repeats_what_hangs_on_it_and_nothing_else(kind, evaluator_of, level_run):
     evaluator = evaluator_of({kind: ALL[kind]})
-    evaluator.run = evaluator.run.replace(grade_effect=False)  # else heights move roads' minutes, and all with them
+    evaluator.run = level_run
     factor = evaluator.vary.factors[kind]
     one, other = (factor.choices() or (0.25, 0.75))[:2]
     evaluator.evaluate({kind: one})
