@@ -24,7 +24,8 @@ FEW_LINKS = 1_000_000  # up to which a search goes on without a line that it mus
 HASTY = ((150, 0.01), (150, 0.04), (600, 0.16))
 """Quotas of searches that only look for a line, and what a link may lose, as a share of the price without bends."""
 
-ENOUGH = 0.04  # of these shares: where a line is known and links were allowed to lose so much, no more is tried
+ENOUGH = 0.04  # of these shares: where a line is known and links were allowed to lose so much, no larger one is tried
+CLOSER = 150  # quota of the search that follows such a line, by all links that may make a cheaper one
 FIRST_SHARE = 0.01  # above what any line costs at least, up to where the cheapest is sought first; then twice as far
 
 
@@ -138,6 +139,11 @@ class TurnSearch:
                 course, price = self._line(last), self._cost(last)
             if course.states and share >= ENOUGH:
                 break
+        if course.states:
+            # What a link loses says little of lines that wind: any that stays below the price may begin a cheaper one.
+            last, _ = self._run(forbidden, price, np.inf, CLOSER, MAX_LINKS)
+            if last >= 0:
+                course, price = self._line(last), self._cost(last)
         return course, price
 
     def certify(self, course: Course, price: float, forbidden: Sequence[Bend] = ()) -> tuple[Course, float]:
