@@ -17,7 +17,7 @@ from corridor.alignment.links import SearchOptions, build_ground, build_levels
 from corridor.alignment.narrowing import Narrowed, estimate_share, narrow, search_left, search_nearby
 from corridor.alignment.primed import Question, find_start_costs, search_primed, search_whole
 from corridor.alignment.problem import AlignmentProblem, build_terrain
-from corridor.alignment.refine import REACHES, search_beside, sketch_bends
+from corridor.alignment.refine import REACHES, near_free_lines, search_beside, sketch_bends
 from corridor.alignment.search import Found, Problem, build_problem, prime_with, search, trace_states
 from corridor.alignment.spirals import codes_along
 from corridor.alignment.turning import Bend, Course, TurnSearch, bends_near
@@ -317,8 +317,10 @@ def _refine(
     if sketch is None:
         return None
     proof: TurnSearch | None = None
+    # What is missed here a proof finds.
+    free = near_free_lines(question) if way is None else None
     for reach in REACHES:
-        beside = search_beside(question, sketch.around(reach, question.ground.shape))
+        beside = search_beside(question, sketch.around(reach, question.ground.shape), free)
         if beside is None:
             continue
 

@@ -2,7 +2,8 @@
 
 Bends are what a search over nodes knows nothing of, and the finer the cells are, the more a line without them differs
 from one with them: it follows every fold of the ground. So what guides on wide cells, its cost, misleads on narrow
-ones. Lines with bends of neighbouring widths lie near each other.
+ones. Lines with bends of neighbouring widths lie near each other. But wide cells may miss a valley in which there is no
+room for a line of theirs: on cells of which there are few enough, all is looked at too that lines without bends pass.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
 from corridor.alignment.links import build_levels
-from corridor.alignment.narrowing import mark_line
+from corridor.alignment.narrowing import mark_line, narrow
 from corridor.alignment.primed import Flags, Question, search_primed
 from corridor.alignment.search import state_points
 from corridor.alignment.turning import Course, TurnSearch
@@ -23,6 +24,7 @@ from corridor.alignment.wider import over_blocks, under_blocks, widen_cells
 STEP = 3  # how many times as wide cells are as those that follow
 FIRST_STATES = 250_000  # cells are so wide at first that there are at most so many states
 REACHES = (6, 12)  # cells on either side of a line that the next search looks at; the second where the first has none
+FREE_STATES = 5_000_000  # up to which it is found out where lines without bends run
 WITHIN = 4.0  # times the price without bends that a line with bends may cost
 
 
@@ -66,8 +68,9 @@ def sketch_bends(question: Question) -> Sketch | None:
         wide = widen_cells(question, factor, question.options.coarse_offsets_m)
         if wide is None:
             continue
+        free = None if sketch is None else near_free_lines(wide)
         for usable in [None] if sketch is None else [sketch.around(r, question.ground.shape) for r in REACHES]:
-            turning = search_beside(wide, over_blocks(usable, factor))
+            turning = search_beside(wide, over_blocks(usable, factor), free)
             course, _ = (Course([], []), np.inf) if turning is None else turning.hasty()
             if turning is not None and course.states:
                 sketch = Sketch(state_points(turning.problem, course.states)[:, :2], factor, turning.found_share)
@@ -75,17 +78,29 @@ def sketch_bends(question: Question) -> Sketch | None:
     return sketch
 
 
-def search_beside(question: Question, usable: Flags | None) -> TurnSearch | None:
+def near_free_lines(question: Question) -> Flags | None:
+    """The nodes, (rows, cols), that are near the cheapest lines without bends; None where nobody looked.
+
+    Args:
+        question: what is asked.
+    """
+    n_states = len(build_levels(question.options.offsets_m, question.standard).kind)
+    return narrow(*question).usable if question.ground.z.size * n_states <= FREE_STATES else None
+
+
+def search_beside(question: Question, usable: Flags | None, free: Flags | None = None) -> TurnSearch | None:
     """The search for a line with bends over usable nodes (None: all) and where old formations may be joined.
 
     Args:
         question: what is asked.
         usable: nodes, (rows, cols).
+        free: further ones, where lines without bends run.
 
     Returns:
         The search; None where there is no way even without bends.
     """
     if usable is not None:
+        usable = usable if free is None else usable | free
         for link in question.options.reuse:
             usable[link.start] = usable[link.end] = True
     problem, backward = search_primed(question, WITHIN, reverse=True, usable=usable)

@@ -25,7 +25,8 @@ HASTY = ((150, 0.01), (150, 0.04), (600, 0.16))
 """Quotas of searches that only look for a line, and what a link may lose, as a share of the price without bends."""
 
 ENOUGH = 0.04  # of these shares: where a line is known and links were allowed to lose so much, no larger one is tried
-CLOSER = 150  # quota of the search that follows such a line, by all links that may make a cheaper one
+CLOSER = 150, 2_000_000
+"""Quota of the search that follows such a line, by all links that may make a cheaper one, and how many it may hold."""
 FIRST_SHARE = 0.01  # above what any line costs at least, up to where the cheapest is sought first; then twice as far
 
 
@@ -141,7 +142,7 @@ class TurnSearch:
                 break
         if course.states:
             # What a link loses says little of lines that wind: any that stays below the price may begin a cheaper one.
-            last, _ = self._run(forbidden, price, np.inf, CLOSER, MAX_LINKS)
+            last, _ = self._run(forbidden, price, np.inf, *CLOSER)
             if last >= 0:
                 course, price = self._line(last), self._cost(last)
         return course, price

@@ -13,7 +13,7 @@ from affine import Affine
 
 import corridor.alignment.align as way_in
 import corridor.alignment.turning as turning_limits
-from corridor.alignment import headings
+from corridor.alignment import headings, refine
 from corridor.alignment.align import align, find_way, share_searches, solve, solve_on_cells
 from corridor.alignment.headings import bound_bends
 from corridor.alignment.links import SearchOptions, Stage, build_ground
@@ -375,6 +375,22 @@ def test_on_large_ground_a_line_with_bends_is_found_beside_one_on_wider_cells(mo
     least = proved.search_price_musd - proved.gap_musd
     assert least <= exact.search_price_musd * (1 + 1e-9)
     assert proved.search_price_musd <= exact.search_price_musd * 1.01 + exact.gap_musd
+
+
+def test_beside_wider_cells_a_line_is_sought_where_lines_without_bends_run(monkeypatch):
+    options = SearchOptions(offsets_m=(-10.0, 0.0, 7.0), max_structure_km=4.0)
+    problem = asked(range_of_hills(46, 7), standard(3.0, min_radius_m=200.0), costs(), options)
+    problem = replace(problem, end_xy=(13_950.0, -3_950.0))
+    question, way = way_in._question(problem), find_way(problem)
+    free = refine.near_free_lines(question)
+    nodes = state_points(way.problem, trace_states(way.problem, way.found))[:, :2].astype(int)
+    assert free[tuple(nodes.T)].all()
+    # A corridor that isn't on the way takes them in; without them there is no way in it.
+    corner = np.zeros(question.ground.shape, dtype=bool)
+    corner[:2, -2:] = True
+    assert refine.search_beside(question, corner, free).free_musd == pytest.approx(way.found.cost_musd, rel=1e-9)
+    monkeypatch.setattr(refine, "FREE_STATES", 0)
+    assert refine.near_free_lines(question) is None
 
 
 TUNNELS = (12.5, 25.0, 50.0, 75.0, 100.0)
