@@ -63,7 +63,7 @@ def sketch_bends(question: Question) -> Sketch | None:
     factors = [STEP]
     while question.ground.z.size * n_states > FIRST_STATES * factors[-1] ** 2:
         factors.append(factors[-1] * STEP)
-    sketch = None
+    sketch: Sketch | None = None
     for factor in reversed(factors):
         wide = widen_cells(question, factor, question.options.coarse_offsets_m)
         if wide is None:
