@@ -141,6 +141,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # whole files go to workers: with the longest first, what is left at the end is short and they end together
         slow = {item.path for item in items if item.get_closest_marker("slow")}
         rank = {name: at for at, name in enumerate(LONGEST)}
+        # of a file last what needs the run of the packaged study, whose kernels another worker compiles meanwhile
+        items.sort(key=lambda item: "bundled" in getattr(item, "fixturenames", ()))
         items.sort(key=lambda item: (rank.get(item.path.stem, len(rank)), item.path not in slow))
 
 
