@@ -327,6 +327,8 @@ def _refine(
         def find(forbidden: Sequence[Bend], beside: TurnSearch = beside) -> tuple[TurnSearch, Course, float]:
             nonlocal proof
             course, price = beside.hasty(forbidden, sketch.share)
+            if free is not None:
+                course, price = beside.closer(course, price, forbidden)
             if way is None or not course.states:
                 return beside, course, price
             # All that a line of that price may pass has to be known; what it costs itself is the bound.

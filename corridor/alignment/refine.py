@@ -3,7 +3,8 @@
 Bends are what a search over nodes knows nothing of, and the finer the cells are, the more a line without them differs
 from one with them: it follows every fold of the ground. So what guides on wide cells, its cost, misleads on narrow
 ones. Lines with bends of neighbouring widths lie near each other. But wide cells may miss a valley in which there is no
-room for a line of theirs: on cells of which there are few enough, all is looked at too that lines without bends pass.
+room for a line of theirs: on the cells asked for, where there are few enough, all is looked at too that lines without
+bends pass.
 """
 
 from __future__ import annotations
@@ -68,9 +69,8 @@ def sketch_bends(question: Question) -> Sketch | None:
         wide = widen_cells(question, factor, question.options.coarse_offsets_m)
         if wide is None:
             continue
-        free = None if sketch is None else near_free_lines(wide)
         for usable in [None] if sketch is None else [sketch.around(r, question.ground.shape) for r in REACHES]:
-            turning = search_beside(wide, over_blocks(usable, factor), free)
+            turning = search_beside(wide, over_blocks(usable, factor))
             course, _ = (Course([], []), np.inf) if turning is None else turning.hasty()
             if turning is not None and course.states:
                 sketch = Sketch(state_points(turning.problem, course.states)[:, :2], factor, turning.found_share)

@@ -26,7 +26,7 @@ HASTY = ((150, 0.01), (150, 0.04), (600, 0.16))
 
 ENOUGH = 0.04  # of these shares: where a line is known and links were allowed to lose so much, no larger one is tried
 CLOSER = 150, 2_000_000
-"""Quota of the search that follows such a line, by all links that may make a cheaper one, and how many it may hold."""
+"""Quota of a search that follows such a line, by all links that may make a cheaper one, and how many it may hold."""
 FIRST_SHARE = 0.01  # above what any line costs at least, up to where the cheapest is sought first; then twice as far
 
 
@@ -140,12 +140,20 @@ class TurnSearch:
                 course, price = self._line(last), self._cost(last)
             if course.states and share >= ENOUGH:
                 break
-        if course.states:
-            # What a link loses says little of lines that wind: any that stays below the price may begin a cheaper one.
-            last, _ = self._run(forbidden, price, np.inf, *CLOSER)
-            if last >= 0:
-                course, price = self._line(last), self._cost(last)
         return course, price
+
+    def closer(self, course: Course, price: float, forbidden: Sequence[Bend] = ()) -> tuple[Course, float]:
+        """A cheaper line by all links that may make one, as far as a hasty search of few links finds it; else the same.
+
+        What a link loses says little of lines that wind: any that stays below the price may begin a cheaper one.
+
+        Args:
+            course: a line, or an empty one.
+            price: what it costs.
+            forbidden: bends that may not be used.
+        """
+        last = self._run(forbidden, price, np.inf, *CLOSER)[0] if course.states else -1
+        return (self._line(last), self._cost(last)) if last >= 0 else (course, price)
 
     def certify(self, course: Course, price: float, forbidden: Sequence[Bend] = ()) -> tuple[Course, float]:
         """The cheapest line as far as there is room to find it, else the one that is given.
