@@ -135,8 +135,9 @@ def explicit_graphs() -> None:
     )
 
 
-def narrowed(*question: Any):
-    return search_left(Question(*question), narrow(*question))[1]
+def narrowed(*asked: Any):
+    question = Question(*asked)
+    return search_left(question, narrow(question))[1]
 
 
 def narrowed_at_250() -> None:

@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 from shapely.geometry import LineString
 
 from corridor.alignment.assembly import BendError, finish_alignment
-from corridor.alignment.links import SearchOptions, build_ground, build_levels
+from corridor.alignment.links import SearchOptions, build_ground
 from corridor.alignment.narrowing import Narrowed, estimate_share, narrow, search_left, search_nearby
 from corridor.alignment.primed import Question, find_start_costs, search_primed, search_whole
 from corridor.alignment.problem import AlignmentProblem, build_terrain
@@ -165,8 +165,8 @@ def find_way(asked: AlignmentProblem, within: float = 1.0, from_end: bool = Fals
         problem, found = search_primed(question, within, from_end, ahead)
     else:
         # Much of a large ground may cost more to get to than the whole line: a search of all of it doesn't look there.
-        is_small = options.narrowing is None and estimate_share(question) * _count_states(asked) <= MOST_STATES
-        left = Narrowed() if is_small else narrow(*question)
+        is_small = options.narrowing is None and estimate_share(question) * question.n_states <= MOST_STATES
+        left = Narrowed() if is_small else narrow(question)
         whole = left.usable is None
         problem, found = search_primed(question, within) if whole else search_left(question, left, within)
         # Narrowing may have cut the only way off; before saying that there is none, all of the ground is searched.
@@ -186,12 +186,7 @@ def find_way(asked: AlignmentProblem, within: float = 1.0, from_end: bool = Fals
 def _leaves_nothing_out(asked: AlignmentProblem) -> bool:
     """Whether a search looks at the whole ground, from the start."""
     options = asked.options
-    return options.narrowing == () or (options.narrowing is None and _count_states(asked) <= MOST_STATES)
-
-
-def _count_states(asked: AlignmentProblem) -> int:
-    """States of the whole ground, which bound time and memory, not cells: levels and kinds multiply them."""
-    return asked.terrain.ground.z.size * len(build_levels(asked.options.offsets_m, asked.standard).kind)
+    return options.narrowing == () or (options.narrowing is None and _question(asked).n_states <= MOST_STATES)
 
 
 class _Builder:

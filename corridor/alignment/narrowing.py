@@ -14,7 +14,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt, minimum_filter
 
 from corridor.alignment._kernels.astar import Primes
-from corridor.alignment.links import Ground, SearchOptions, Stage, build_levels
+from corridor.alignment.links import Stage
 from corridor.alignment.primed import (
     Flags,
     Floats,
@@ -24,17 +24,8 @@ from corridor.alignment.primed import (
     search_both_ways,
     search_primed,
 )
-from corridor.alignment.search import (
-    Found,
-    Node,
-    Problem,
-    build_problem,
-    search,
-    state_points,
-    trace_states,
-)
+from corridor.alignment.search import Found, Problem, build_problem, search, state_points, trace_states
 from corridor.alignment.wider import over_blocks, under_blocks, widen_cells
-from corridor.schema.alignment import DesignStandard, UnitCosts
 
 PROMISED = 0.97  # of what the rest costs with fewer links: with all of them it hardly ever costs less
 HOPE = 1.1  # a line on finer ground is hardly ever dearer than this beside one on coarser ground
@@ -130,31 +121,19 @@ class Narrowed:
         return primes if near_factor <= self.thin.near_factor else primes._replace(tried=np.zeros(0, dtype=bool))
 
 
-def narrow(
-    ground: Ground,
-    start: Node,
-    goal: Node,
-    standard: DesignStandard,
-    costs: UnitCosts,
-    options: SearchOptions,
-) -> Narrowed:
+def narrow(question: Question) -> Narrowed:
     """Find out which nodes of the fine ground a search has to look at.
 
     Runs the stages of ``options.narrowing``; a later, finer stage searches only what the one before left. Where no
     stage finds a way between the terminals, all nodes are left.
 
     Args:
-        ground: the ground's surface.
-        start: row and column.
-        goal: row and column.
-        standard: the design standard to keep.
-        costs: prices by kind.
-        options: of the search.
+        question: what is asked.
     """
+    ground, options = question.ground, question.options
     stages = options.narrowing
     if stages is None:
         stages = default_narrowing(max(ground.dx_m, ground.dy_m), len(options.offsets_m), ground.z.size)
-    question = Question(ground, start, goal, standard, costs, options)
     left = Narrowed()
     # What a stage leaves has to do for the cells of the next one, or for those of the search itself.
     finer = [stage.factor for stage in stages[1:]] + [1]
@@ -178,8 +157,7 @@ def _run_stage(question: Question, stage: Stage, left: Narrowed, most_states: in
         return left
     # A block counts as near as the best of those around it. Where too many are, the nearest have the room there is.
     through = minimum_filter(node_cost_through(problem, forward, backward), 2 * stage.dilate_cells + 1)
-    n_states = len(build_levels(options.offsets_m, question.standard).kind)
-    room = min(most_states // (n_states * factor**2), through.size - 1)
+    room = min(most_states // (question.node_states * factor**2), through.size - 1)
     limit = min(near_factor * forward.cost_musd, float(np.partition(through, room, axis=None)[room]))
     usable = under_blocks(through <= limit, factor, question.ground.shape)
     # On the same ground a cost is known to be possible; on coarser ground heights differ and the cost is only a hope.
@@ -202,8 +180,9 @@ def _with_ways(problem: Problem, found: Found, usable: Flags) -> Flags:
     new = np.flatnonzero(is_here)
     while len(new):
         parents = found.parent.reshape(-1, n)[new]
-        on_way = np.unique(parents[parents >= 0] // n).astype(np.intp)
-        new = on_way[~is_here[on_way]]
+        on_way = parents[parents >= 0] // n
+        # Most are here already: only the few others are put in order.
+        new = np.unique(on_way[~is_here[on_way]]).astype(np.intp)
         is_here[new] = True
     out = usable.copy()
     out.flat[problem.node_of[is_here]] = True
@@ -235,8 +214,8 @@ WORTH_MORE = 0.999  # of a line's price: a cheaper one beside it is worth lookin
 def search_nearby(question: Question, problem: Problem, found: Found, searched: Flags) -> tuple[Problem, Found]:
     """The line that was found on a part of the ground, or one that is cheaper within 5 km of it.
 
-    Wide cells tell which valleys a line takes, and little of how it winds in them: all of the ground beside the line is
-    looked at, and beside the one found there, until a round gains less than a thousandth.
+    Wide cells, or few heights, tell which valleys a line takes, and little of how it winds in them: all of the ground
+    beside the line is looked at, and beside the one found there, until a round gains less than a thousandth.
 
     Args:
         question: what is asked.

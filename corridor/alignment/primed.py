@@ -27,6 +27,16 @@ class Question(NamedTuple):
     costs: UnitCosts
     options: SearchOptions
 
+    @property
+    def node_states(self) -> int:
+        """States of each node: the heights and kinds that it may be passed at."""
+        return len(build_levels(self.options.offsets_m, self.standard).kind)
+
+    @property
+    def n_states(self) -> int:
+        """States of the whole ground, which bound time and memory, not cells."""
+        return self.ground.z.size * self.node_states
+
 
 PRIMING_CELLS = 6.0  # the longest links of the searches that prime
 

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
-from corridor.alignment.links import build_levels
 from corridor.alignment.narrowing import mark_line, narrow
 from corridor.alignment.primed import Flags, Question, search_primed
 from corridor.alignment.search import state_points
@@ -60,9 +59,8 @@ def sketch_bends(question: Question) -> Sketch | None:
     Returns:
         The line on the narrowest cells that one was found on; None where there is none.
     """
-    n_states = len(build_levels(question.options.offsets_m, question.standard).kind)
     factors = [STEP]
-    while question.ground.z.size * n_states > FIRST_STATES * factors[-1] ** 2:
+    while question.n_states > FIRST_STATES * factors[-1] ** 2:
         factors.append(factors[-1] * STEP)
     sketch: Sketch | None = None
     for factor in reversed(factors):
@@ -84,8 +82,7 @@ def near_free_lines(question: Question) -> Flags | None:
     Args:
         question: what is asked.
     """
-    n_states = len(build_levels(question.options.offsets_m, question.standard).kind)
-    return narrow(*question).usable if question.ground.z.size * n_states <= FREE_STATES else None
+    return narrow(question).usable if question.n_states <= FREE_STATES else None
 
 
 def search_beside(question: Question, usable: Flags | None, free: Flags | None = None) -> TurnSearch | None:

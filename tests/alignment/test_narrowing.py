@@ -35,7 +35,7 @@ def relief(rows, cols, cell_m=900.0, west=530_000.0, north=4_380_000.0):
 
 
 def narrowed_cost(ground, start, goal, design, options):
-    left = narrow(ground, start, goal, design, costs(), options)
+    left = narrow(Question(ground, start, goal, design, costs(), options))
     problem = build_problem(ground, start, goal, design, costs(), options, left.usable)
     return left, search(problem, known_musd=left.known_musd).cost_musd
 
@@ -96,7 +96,7 @@ def test_what_is_known_and_promised_saves_work_and_changes_nothing(offsets_m):
     stage = Stage(1, 1.03, levels=True, few=len(offsets_m) > 1)
     options = SearchOptions(offsets_m=offsets_m, narrowing=(stage,), max_structure_km=12.0)
     (start, goal) = pairs(ground.shape, 1, 5, 40)[0]
-    left = narrow(ground, start, goal, standard(2.5), costs(), options)
+    left = narrow(Question(ground, start, goal, standard(2.5), costs(), options))
     problem = build_problem(ground, start, goal, standard(2.5), costs(), options, left.usable)
     # What a search with fewer levels found is no promise for one with all of them.
     assert (left.promise(problem) is None) == stage.few
@@ -134,7 +134,7 @@ def test_levels_of_coarser_cells_promise_a_price_only_where_the_search_has_them_
     assert left.usable.mean() < 0.5
     assert cost <= left.known_musd < np.inf
     others = replace(few, coarse_offsets_m=(-12.0, 0.0, 9.0))
-    hoped = narrow(ground, (5, 5), (50, 52), standard(2.5), costs(), others)
+    hoped = narrow(Question(ground, (5, 5), (50, 52), standard(2.5), costs(), others))
     assert hoped.known_musd == np.inf
     assert cost <= hoped.hoped_musd < np.inf
 
@@ -147,7 +147,7 @@ def test_lines_that_wind_where_wide_cells_have_no_room_are_kept():
     options = SearchOptions(offsets_m=(-10.0, -5.0, 0.0, 7.0), max_structure_km=3.0, neighbours=8, directions=16)
     question = Question(ground, (5, 30), (50, 30), standard(2.5), costs(tunnel=100.0, bridge=100.0), options)
     whole = search(build_problem(*question)).cost_musd
-    own = narrow(*question)
+    own = narrow(question)
     assert own.usable is not None
     assert search_left(question, own)[1].cost_musd == pytest.approx(whole, rel=1e-9)
 
@@ -160,17 +160,17 @@ def test_a_stage_that_finds_no_way_leaves_everything():
     mask = np.where(wall > 1000, 7, 0)
     options = SearchOptions(offsets_m=(0.0,), narrowing=(Stage(4, 1.15), Stage(1, 1.03, levels=True)))
     shut = build_ground(wall, 200.0, mask=mask)
-    assert narrow(shut, (10, 5), (50, 55), closed, costs(), options).usable is None
+    assert narrow(Question(shut, (10, 5), (50, 55), closed, costs(), options)).usable is None
     too_coarse = replace(options, narrowing=(Stage(20, 1.15),))
-    assert narrow(ground, (10, 5), (50, 55), closed, costs(), too_coarse).usable is None
+    assert narrow(Question(ground, (10, 5), (50, 55), closed, costs(), too_coarse)).usable is None
     none = replace(options, narrowing=())
-    assert narrow(ground, (10, 5), (50, 55), closed, costs(), none).usable is None
+    assert narrow(Question(ground, (10, 5), (50, 55), closed, costs(), none)).usable is None
 
 
 def test_no_more_of_the_ground_is_kept_than_there_is_room_for_and_the_nearest_of_it(monkeypatch):
     ground, options = hills((60, 60), 200.0, 300.0, seed=2, smooth=5.0), SearchOptions(max_structure_km=4.0)
     n_states = len(build_levels(options.offsets_m, standard(2.5)).kind)
-    question = (
+    question = Question(
         ground,
         (5, 5),
         (50, 52),
@@ -181,7 +181,7 @@ def test_no_more_of_the_ground_is_kept_than_there_is_room_for_and_the_nearest_of
     kept = []
     for share in (1.0, 0.35, 0.25):
         monkeypatch.setattr(narrowing, "KEPT_STATES", int(share * ground.z.size * n_states))
-        kept.append(narrow(*question).usable)
+        kept.append(narrow(question).usable)
     assert kept[0].mean() > 0.3
     assert (kept[0] | ~kept[1]).all()
     assert (kept[1] | ~kept[2]).all()
