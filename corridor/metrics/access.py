@@ -44,12 +44,15 @@ Placed = tuple[Ints, Ints, Floats]
 T = TypeVar("T")
 KEPT_READINGS = 256
 ROUNDING_MIN = 1e-9
+WAYS_OF_PLACES = ("crossing", "centre")
+"""What people of places drive to."""
+_ENDS = ("", "_low", "_high")
 PLACE_COLUMNS = [
     *("place", "country", "people", "people_low", "people_mid", "people_high"),
-    *("crossing_min_before", "crossing_min_before_low", "crossing_min_before_high"),
-    *("crossing_min_after", "crossing_min_after_low", "crossing_min_after_high"),
-    *("crossing_delay_min", "crossing_delay_min_low", "crossing_delay_min_high"),
-    *("centre", "centre_min_before", "centre_min_after", "lost_crossing", "lost_centre", "snap_m", "lon", "lat"),
+    *(f"crossing_{name}{end}" for name in ("min_before", "min_after", "delay_min") for end in _ENDS),
+    "centre",
+    *(f"centre_{name}{end}" for name in ("min_before", "min_after", "delay_min") for end in _ENDS),
+    *("lost_crossing", "lost_centre", "snap_m", "lon", "lat"),
 ]
 
 
@@ -147,10 +150,14 @@ class Access:
         }
 
     @cached_property
-    def before_crossing(self) -> dict[float, Floats]:
-        """A car's minutes between each place and the crossing by time factor, the worse direction."""
-        ends = {f: self.read_crossing(self.by_car.state(factor=f)) for f in (self.factors.low, self.factors.high)}
-        return ends | {self.factors.mid: self.before.crossing}
+    def before_places(self) -> dict[str, dict[float, Floats]]:
+        """What :meth:`read_places` gives with nothing done, by what is reached and time factor."""
+        ends = {f: self.by_car.state(factor=f) for f in (self.factors.low, self.factors.high)}
+        middle = {"crossing": self.before.crossing, "centre": self.before.centre}
+        return {
+            what: {f: self.read_places(what, state) for f, state in ends.items()} | {self.factors.mid: middle[what]}
+            for what in WAYS_OF_PLACES
+        }
 
     @cached_property
     def centre_of_place(self) -> NDArray[np.int64]:
@@ -234,16 +241,26 @@ class Access:
         out, back = self.towards_capital(state)
         return out.minutes(self.capital), back.minutes(self.capital)
 
-    def read_crossing(self, state: State) -> Floats:
-        """A car's minutes between each place and the fixed point abroad, the worse direction, shape (n_places,).
+    def read_places(self, what: str, state: State) -> Floats:
+        """A car's minutes between each place and what it drives to, the worse direction, shape (n_places,).
 
         Args:
+            what: ``crossing``, the fixed point abroad, or ``centre``, the one that the place belongs to.
             state: Of the roads as cars meet them.
         """
-        return self.once("crossing", state.digest, lambda: self._read_crossing(state))
+        read = {"crossing": self._read_crossing, "centre": self._read_centre}[what]
+        return self.once(what, state.digest, lambda: read(state))
 
     def _read_crossing(self, state: State) -> Floats:
         return self._by_car(None, state, self._placed)
+
+    def _read_centre(self, state: State) -> Floats:
+        # A place belongs to one centre before and after, or a longer way could come out as a shorter one to another.
+        own = np.full(len(self.positions), np.inf)
+        for centre, placed in enumerate(self._placed_by_centre):
+            if len(placed[0]):
+                own[placed[0]] = self._by_car(centre, state, placed)[placed[0]]
+        return own
 
     @cached_property
     def _placed(self) -> Placed:
@@ -257,20 +274,26 @@ class Access:
         """The columns of the table of places that no state of the roads changes."""
         return {
             **{name: self.places[name].array for name in PLACE_COLUMNS if name in self.places},
-            **_with_range("crossing_min_before", self.crossing_before),
-            "centre": pd.array(
-                [self.centre_names[i] for i in self.centre_of_place] if self.centres else [""] * len(self.places),
-                dtype="str",
-            ),
-            "centre_min_before": _finite(self.before.centre),
+            **_with_range("crossing_min_before", self.minutes_before["crossing"]),
+            **_with_range("centre_min_before", self.minutes_before["centre"]),
+            "centre": pd.array(self._centre_names_of_places, dtype="str"),
             "snap_m": np.array([p.distance_m if p else np.nan for p in self.positions], dtype=float),
         }
 
+    @property
+    def _centre_names_of_places(self) -> list[str]:
+        """The name of each place's centre, empty where none is reached."""
+        reached = np.isfinite(self.before.centre)
+        return [self.centre_names[i] if way else "" for i, way in zip(self.centre_of_place, reached, strict=True)]
+
     @cached_property
-    def crossing_before(self) -> Floats:
-        """Minutes of :attr:`before_crossing` by middle, low and high factor, NaN for no way, shape (3, n_places)."""
+    def minutes_before(self) -> dict[str, Floats]:
+        """:attr:`before_places` by middle, low and high factor, NaN for no way, shape (3, n_places)."""
         factors = self.factors.mid, self.factors.low, self.factors.high
-        return _finite(np.stack([self.before_crossing[factor] for factor in factors]))
+        return {
+            what: _finite(np.stack([minutes[factor] for factor in factors]))
+            for what, minutes in self.before_places.items()
+        }
 
     def _by_car(self, centre: int | None, state: State, placed: Placed) -> Floats:
         """A car's minutes between places and a centre, or the fixed point abroad, the worse direction, (n_places,).
@@ -314,12 +337,8 @@ class Access:
         return self.once("all", states.digest, lambda: self._read_all(states))
 
     def _read_all(self, states: States) -> Reading:
-        # A place belongs to one centre before and after, or a longer way could come out as a shorter one to another.
-        own = np.full(len(self.positions), np.inf)
-        for centre, placed in enumerate(self._placed_by_centre):
-            if len(placed[0]):
-                own[placed[0]] = self._by_car(centre, states.by_car, placed)[placed[0]]
-        return Reading(self.read_capital(states.by_truck), self.read_crossing(states.by_car), own)
+        crossing, centre = (self.read_places(what, states.by_car) for what in WAYS_OF_PLACES)
+        return Reading(self.read_capital(states.by_truck), crossing, centre)
 
 
 def _ends_of(domain: Domain, edges: Ints | int) -> Bools:
@@ -488,21 +507,21 @@ def _delay(before: tuple[float, float], after: tuple[float, float]) -> float:
     return delay if abs(delay) > ROUNDING_MIN else 0.0
 
 
-def _crossing_ranges(
-    access: Access, after: Reading, states: Sequence[State], most_min: Sequence[float]
+def _place_ranges(
+    access: Access, what: str, after: Floats, states: Sequence[State], most_min: Sequence[float]
 ) -> dict[str, Floats]:
-    """Minutes of each place to the crossing after and what is added, with the ends of what is possible.
+    """Minutes of each place to what it drives to after, and what is added, with the ends of what is possible.
 
     The ends are those of the capital: the fastest driving with the least checks, the slowest with the most.
     """
-    times = [after.crossing]
+    times = [after]
     for state, most in zip(states, most_min, strict=True):
-        times.append(np.minimum(access.read_crossing(state), access.before_crossing[state.factor] + most))
+        times.append(np.minimum(access.read_places(what, state), access.before_places[what][state.factor] + most))
     minutes = _finite(np.stack(times))
-    delays = minutes - access.crossing_before
+    delays = minutes - access.minutes_before[what]
     # a difference of rounding is none
     delays = np.where(np.abs(delays) > ROUNDING_MIN, delays, np.where(np.isnan(delays), np.nan, 0.0))
-    return _with_range("crossing_min_after", minutes) | _with_range("crossing_delay_min", delays)
+    return _with_range(f"{what}_min_after", minutes) | _with_range(f"{what}_delay_min", delays)
 
 
 def _finite(minutes: Floats) -> Floats:
@@ -516,14 +535,10 @@ def _with_range(name: str, values: Floats) -> dict[str, Floats]:
 
 
 def _place_table(access: Access, after: Reading, states: Sequence[State], most_min: Sequence[float]) -> pd.DataFrame:
-    columns: dict[str, NDArray[Any]] = {
-        **access.places_before,
-        **_crossing_ranges(access, after, states, most_min),
-        "centre_min_after": _finite(after.centre),
-    }
-    before = {"crossing": access.crossing_before[0], "centre": _finite(access.before.centre)}
-    for what, minutes in before.items():
-        columns[f"lost_{what}"] = ~np.isnan(minutes) & np.isnan(columns[f"{what}_min_after"])
+    columns: dict[str, NDArray[Any]] = dict(access.places_before)
+    for what, minutes in (("crossing", after.crossing), ("centre", after.centre)):
+        columns |= _place_ranges(access, what, minutes, states, most_min)
+        columns[f"lost_{what}"] = ~np.isnan(columns[f"{what}_min_before"]) & np.isnan(columns[f"{what}_min_after"])
     return pd.DataFrame({name: columns[name] for name in PLACE_COLUMNS})
 
 

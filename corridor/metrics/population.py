@@ -421,7 +421,8 @@ def measure_person_hours(
     """Person-hours a day on the way to the crossing and to centres: a car's minutes, at declared rates of trips.
 
     Where a place loses one of them no number of hours holds for its people, and a sum over the others would be the less
-    the more are cut off: there is none then. The interval takes the ends of people, rates and driving times together.
+    the more are cut off: there is none then. The interval takes the ends of people, rates, driving times and checks
+    together.
     """
     if not access_result.applicable:
         return Unmeasured(MetricStatus.NOT_APPLICABLE)
@@ -437,18 +438,18 @@ def _sum_hours(table: pd.DataFrame, access: Access, trip_rates: TripRates) -> Va
     rates = {"crossing": trip_rates.crossing, "centre": trip_rates.centre}
     kept = [what for what in rates if not table[f"lost_{what}"].any()]
     for what in kept:
-        rate = rates[what]
-        # Places that never had a way have no minutes, and so no hours here.
-        added = (table[f"{what}_min_after"] - table[f"{what}_min_before"]).to_numpy(dtype=float) / 60.0
-        hours = sum_people(table, np.where(np.abs(added) > _LEAST_HOURS, added, 0.0), access.population_total)
-        if hours is None:
+        low, mid, high = (_people_times_hours(table, f"{what}_delay_min{end}", access) for end in ("_low", "", "_high"))
+        if low is None or mid is None or high is None:
             return Unmeasured(MetricStatus.NOT_SUPPORTED)
-        ends = [
-            value * trips * factor
-            for value in (hours.low, hours.high)
-            for trips, factor in ((rate.low, access.factors.low), (rate.high, access.factors.high))
-        ]
-        found[f"people_hours_per_day_{what}"] = Estimate(min(ends), hours.mid * rate.mid, max(ends))
+        rate = rates[what]
+        found[f"people_hours_per_day_{what}"] = Estimate(low.low * rate.low, mid.mid * rate.mid, high.high * rate.high)
     if len(kept) < len(rates):
         return Unmeasured(MetricStatus.CUT_OFF, found)
     return {"people_hours_per_day": total_of(found.values()), **found}
+
+
+def _people_times_hours(table: pd.DataFrame, minutes: str, access: Access) -> Estimate | None:
+    """People of places, each times the hours of a column of minutes; None where nothing bounds them."""
+    added = table[minutes].to_numpy(dtype=float) / 60.0
+    # Places that never had a way have no minutes, and so no hours here.
+    return sum_people(table, np.where(np.abs(added) > _LEAST_HOURS, added, 0.0), access.population_total)

@@ -96,6 +96,18 @@ def test_each_place_has_the_ends_of_its_times_and_of_its_delay():
     assert _range(place, "crossing_delay_min") == pytest.approx([50 * low + 2, 55, 50 * high + 30], abs=1e-3)
 
 
+def test_a_place_that_reaches_no_centre_has_none_and_one_that_is_slowed_has_the_ends_of_its_way_there():
+    net = chain()
+    far = (LON + 1, LAT)
+    access = access_to(net, LINE[3], [LINE[3], far], [LINE[0], LINE[2]])
+    gates = [effect(net, delay=[(2, minutes)]) for minutes in (5.0, 2.0, 30.0)]
+    slowed, off = measure_access(access, gates[0], bounds=(gates[1], gates[2])).places.to_dict("records")
+    assert _range(slowed, "centre_delay_min") == pytest.approx([2, 5, 30])
+    assert (slowed["centre"], off["centre"]) == ("C1", "")
+    assert np.isnan(off["centre_min_before"])
+    assert not off["lost_centre"]
+
+
 def test_a_place_that_nothing_delays_or_that_is_lost_says_so():
     net = chain()
     access = access_to(net, LINE[3], [along(net, 0, 0.2), along(net, 2, 0.5)])

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corridor.errors import NetworkError
-from corridor.metrics.access import measure_access
+from corridor.metrics.access import TimeFactors, measure_access
 from corridor.metrics.population import (
     build_population,
     check_countries,
@@ -22,8 +22,8 @@ from corridor.metrics.population import (
     sum_people,
 )
 from corridor.schema.catalogue import Estimate
-from corridor.schema.parameters import PeopleTables, PlacePopulation, PopulationTotal
-from tests.interactions.grounds import access_to, effect, with_neighbour
+from corridor.schema.parameters import PeopleTables, PlacePopulation, PopulationTotal, TripRates
+from tests.interactions.grounds import access_to, effect, grid, with_neighbour
 from tests.metrics.figures import RATES, row_of
 from tests.metrics.test_severance import SIDE, borders, point
 
@@ -248,9 +248,43 @@ def test_person_hours_by_hand():
     assert row["people_hours_per_day_crossing"] == pytest.approx(300 * 0.5 * 0.01)
     assert row["people_hours_per_day_centre"] == pytest.approx(100 * 0.5 * 0.1)
     assert row["people_hours_per_day"] == pytest.approx(1.5 + 5.0)
-    factors = access.factors
-    assert row["people_hours_per_day_low"] == pytest.approx((150 * 0.005 + 50 * 0.05) * factors.low)
-    assert row["people_hours_per_day_high"] == pytest.approx((150 * 0.02 + 50 * 0.2) * factors.high)
+    # people wait half an hour however fast they drive
+    assert row["people_hours_per_day_low"] == pytest.approx(150 * 0.005 + 50 * 0.05)
+    assert row["people_hours_per_day_high"] == pytest.approx(150 * 0.02 + 50 * 0.2)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_hours_lie_between_their_ends_wherever_people_rates_speeds_and_checks_lie(seed):
+    """Each input anywhere in its own range gives a figure inside, with a gate on a way and one that is shut."""
+    rng = np.random.default_rng(seed)
+    nodes, edges, oneway = grid(seed)
+    net = with_neighbour(nodes, edges, oneway=oneway)
+    access = access_to(net, nodes[-1], nodes[1:-1], [nodes[0], nodes[-1]], people=rng.integers(1, 900, len(nodes) - 2))
+    gates = rng.choice(len(edges), 3, replace=False).tolist()
+    waits = np.sort(rng.uniform(0, 60, (3, len(gates))), axis=0)
+    shut = [int(rng.integers(len(edges)))]
+    mid, low, high = (effect(net, closed=shut, delay=list(zip(gates, waits[k], strict=True))) for k in (1, 0, 2))
+    whole = _hours(access, measure_access(access, mid, bounds=(low, high)), RATES)
+    if whole["people_hours_per_day_status"] != "ok":
+        return
+    for _ in range(4):
+        factor = rng.uniform(access.factors.low, access.factors.high)
+        wait = [(gate, rng.uniform(waits[0][k], waits[2][k])) for k, gate in enumerate(gates)]
+        rates = TripRates(*(_anywhere(rng, each) for each in (RATES.crossing, RATES.centre)))
+        one = replace(access, factors=TimeFactors(factor, factor, factor))
+        found = _hours(one, measure_access(one, effect(net, closed=shut, delay=wait)), rates)
+        for name in ("people_hours_per_day", "people_hours_per_day_crossing", "people_hours_per_day_centre"):
+            assert whole[f"{name}_low"] - 1e-9 <= found[name] <= whole[f"{name}_high"] + 1e-9
+
+
+def _hours(access, result, rates):
+    return row_of(measure_person_hours, local_roads=True, access=access, access_result=result, trip_rates=rates)
+
+
+def _anywhere(rng, estimate):
+    value = rng.uniform(estimate.low, estimate.high)
+    return Estimate(value, value, value)
 
 
 @pytest.mark.parametrize(("closed", "kept"), [((1,), ()), ((0, 1, 2), ()), ((2,), ("centre",))])
