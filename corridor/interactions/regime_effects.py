@@ -10,7 +10,6 @@ from typing import Literal
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
@@ -203,14 +202,12 @@ class _Pieces:
         return SplitNetwork(frame, lon, lat, base, changed, origin, low, high, is_gate, named)
 
     def _frame(self, origin: Ints, u: Ints, v: Ints, low: Floats, high: Floats, changed: Ints) -> gpd.GeoDataFrame:
-        frame = self.base.edges.iloc[origin].reset_index(drop=True)
-        share = high - low
-        lines = frame.geometry.to_numpy().copy()
+        # Column by column: of a table some of whose columns are replaced, the old ones would stay in memory.
+        columns = {name: column.array.take(origin) for name, column in self.base.edges.items()}
         for row in changed:
-            lines[row] = _stretch(lines[row], float(low[row]), float(high[row]))
-        scaled = {name: frame[name].to_numpy() * share for name in ("length_m", *MINUTES)}
-        frame = pd.DataFrame(frame.drop(columns="geometry")).assign(u=u, v=v, **scaled)
-        return gpd.GeoDataFrame(frame, geometry=lines, crs=WGS84)[list(self.base.edges.columns)]
+            columns["geometry"][row] = _stretch(columns["geometry"][row], float(low[row]), float(high[row]))
+        columns |= {"u": u, "v": v} | {name: columns[name] * (high - low) for name in ("length_m", *MINUTES)}
+        return gpd.GeoDataFrame(columns, crs=WGS84, copy=False)
 
 
 def _point(line: shapely.LineString, fraction: float) -> tuple[float, float]:

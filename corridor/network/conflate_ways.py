@@ -229,6 +229,7 @@ def build_physical(ways: Ways, borders: Borders | None = None) -> Physical:
     # a limit that nobody signed is NaN, which no group has for a key
     keyed = frame[_KEY].fillna(dict.fromkeys(TRUCK_OF_LIMIT, np.inf)).assign(country=countries)
     key = keyed.groupby([*_KEY, "country"], sort=False).ngroup().to_numpy().astype(np.int64)
+    del keyed  # as large as the roads themselves
     chains = build_chains(
         ways.node_ids,
         ways.offsets.astype(np.int64),
@@ -240,13 +241,11 @@ def build_physical(ways: Ways, borders: Borders | None = None) -> Physical:
     # A chain of merged ways takes its columns from its first way: the key says that all its ways agree in them.
     owner = np.repeat(np.arange(len(chains.u)), np.diff(chains.offsets))
     lines = shapely.linestrings(xy[chains.positions], indices=owner)
-    rows = frame.iloc[chains.way].reset_index(drop=True)
     drawn = line_lengths_m(lines)
-    is_section = (rows["section_id"] != "").to_numpy()
-    # A documented length stays that of its edge; other edges are as long as they are drawn.
-    columns = {name: rows[name].to_numpy() for name in _KEY}
+    columns = {name: frame[name].to_numpy()[chains.way] for name in _KEY}
     columns |= {"u": chains.u, "v": chains.v, "geometry": lines}
-    columns["length_m"] = np.where(is_section, rows["length_m"].to_numpy(), drawn)
+    # A documented length stays that of its edge; other edges are as long as they are drawn.
+    columns["length_m"] = np.where(columns["section_id"] != "", frame["length_m"].to_numpy()[chains.way], drawn)
     at = xy[chains.node_position]
     return Physical(edge_frame(columns), at[:, 0], at[:, 1])
 

@@ -759,4 +759,5 @@ def edge_frame(columns: dict[str, Any]) -> gpd.GeoDataFrame:
     data |= {f"car_{name}": columns.get(f"car_{name}", data[name]) for name in MINUTES[:2]}
     data |= {"u": columns["u"], "v": columns["v"]}
     data["length_m"] = columns["length_m"] if "length_m" in columns else line_lengths_m(columns["geometry"])
-    return gpd.GeoDataFrame(data, geometry=columns["geometry"], crs=WGS84)[EDGE_COLUMNS]
+    data["geometry"] = columns["geometry"]
+    return gpd.GeoDataFrame({name: data[name] for name in EDGE_COLUMNS}, crs=WGS84, copy=False)
