@@ -221,6 +221,35 @@ def test_a_line_is_led_over_its_stations(ridge, tmp_path):
         corridor.find_new_line(*WEST_EAST, dem=ridge, via=[stop], draws=2)
 
 
+def hilly_m(lon, lat):
+    """Hills of 400 m, 4 km apart, on which cells of different sides see different heights."""
+    return 800 + 200 * np.sin(lon * 126) * np.cos(lat * 105)
+
+
+def test_stretches_meet_at_one_height_and_keep_the_grade_at_their_station(tmp_path):
+    """Each stretch has cells of its own; a step between what they make of a station was steeper than the limit."""
+    dem = write_dem(tmp_path / "hills.tif", height=hilly_m)
+    for stop in ("45.4137,10.4519", "45.5211,10.6613"):
+        new = corridor.find_new_line("45.5,10.4", "45.47,10.7", grade_permille=30, dem=dem, via=[stop], cell_m=600)
+        line = new.alignment
+        run, rise = np.hypot(*np.diff(line.line[:, :2], axis=0).T), np.diff(line.line[:, 2])
+        assert (np.abs(rise) / run).max() * 100 == pytest.approx(line.max_grade_pct, abs=1e-6)
+        assert line.max_grade_pct <= 3.0 + 1e-6
+        at_m = 1000 * new.describe()["via"][0]["at_km"]
+        height, ground = (np.interp(at_m, line.chainage_m, values) for values in (line.line[:, 2], line.ground_m))
+        assert height == pytest.approx(ground, abs=0.5)
+
+
+@pytest.mark.parametrize(("north", "east"), [(True, True), (True, False), (False, True), (False, False)])
+def test_a_place_within_half_a_cell_of_the_end_of_the_heights_is_reached(north, east, tmp_path):
+    dem = write_dem(tmp_path / "hills.tif", height=lambda lon, lat: 500 + 0 * lon * lat)
+    corner = f"{46.0995 if north else 44.9005},{11.0995 if east else 9.9005}"
+    inside = f"{46.0 if north else 45.0},{11.0 if east else 10.0}"
+    line = corridor.find_new_line(corner, inside, dem=dem, cell_m=1000).alignment
+    assert line.snapped_m == pytest.approx((0.0, 0.0), abs=1e-6)
+    assert line.tunnel_km == 0
+
+
 def test_borders_of_ones_own(ridge, tmp_path):
     borders = write_borders(tmp_path / "borders.geojson")
     with pytest.raises(AlignmentError, match="mask"):

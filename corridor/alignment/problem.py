@@ -376,6 +376,7 @@ def frame_terrain(
     *,
     cell_m: float | None = None,
     crs: str = "",
+    heights_m: tuple[float | None, float | None] = (None, None),
 ) -> tuple[Terrain, Point, Point]:
     """The ground about two places (lon, lat) in a UTM zone, and the places in that zone.
 
@@ -390,6 +391,7 @@ def frame_terrain(
         allowed: whether a line may pass, of longitudes and latitudes; the places themselves are always open.
         cell_m: side of a cell, at least the elevation model's own; that one, from 100 m on, if left out.
         crs: of the cells; the UTM zone of the places' middle if left out.
+        heights_m: of the ground at each place; None leaves what these cells make of it.
 
     Raises:
         AlignmentError: if the places are the same, or less than two cells apart.
@@ -414,7 +416,31 @@ def frame_terrain(
     dy, bottom, rows = _nodes_on(a.y, b.y, south, north, cell)
     grid = Grid(crs, Affine(dx, 0, left, 0, -dy, bottom + rows * dy), (rows, cols))
     mask = None if allowed is None else _closed_where_not(allowed, grid, (a.x, a.y), (b.x, b.y))
-    return build_terrain(warp(dem.heights_m, dem.grid, grid), grid, mask), (a.x, a.y), (b.x, b.y)
+    ground = warp(dem.heights_m, dem.grid, grid)
+    for place, height_m in zip((a, b), heights_m, strict=True):
+        if height_m is not None:
+            ground[_node(grid, place.x, place.y)] = height_m
+    return build_terrain(ground, grid, mask), (a.x, a.y), (b.x, b.y)
+
+
+def height_about(dem: Dem, place: Point, cell_m: float | None, crs: str) -> float:
+    """The ground's height in a cell about a place, whose edges no frame has a say in; NaN where it isn't known.
+
+    Args:
+        dem: heights.
+        place: lon, lat in degrees.
+        cell_m: side of the cell, as :func:`frame_terrain` takes it.
+        crs: of the cell.
+    """
+    at, side = project(shapely.Point(*place), WGS84, crs), max(dem.resolution_m, cell_m or MIN_CELL_M)
+    cell = Grid(crs, Affine(side, 0, at.x - side / 2, 0, -side, at.y + side / 2), (1, 1))
+    return float(warp(dem.heights_m, dem.grid, cell)[0, 0])
+
+
+def _node(grid: Grid, x: float, y: float) -> Node:
+    """The nearest node to a place in a grid's system."""
+    row, col = (round(float(v[0])) for v in grid.fractional_index(np.array([x]), np.array([y])))
+    return row, col
 
 
 def _nodes_on(a: float, b: float, low: float, high: float, cell_m: float) -> tuple[float, float, int]:
@@ -423,7 +449,9 @@ def _nodes_on(a: float, b: float, low: float, high: float, cell_m: float) -> tup
     spacing = abs(b - a) / between if between else cell_m
     # Whole steps back from the nearer place, as far as its frame goes: both places stay nodes.
     first = min(a, b) - spacing * max(math.floor((min(a, b) - low) / spacing - 0.5), 0)
-    return spacing, first - spacing / 2, max(int((high - first) / spacing + 0.5), 3)
+    # A place within half a cell of the frame's end has its node too.
+    needed = round((max(a, b) - first) / spacing) + 1
+    return spacing, first - spacing / 2, max(int((high - first) / spacing + 0.5), needed, 3)
 
 
 def _closed_where_not(allowed: Allowed, grid: Grid, *open_xy: Point) -> NDArray[np.uint8]:
@@ -440,8 +468,7 @@ def _closed_where_not(allowed: Allowed, grid: Grid, *open_xy: Point) -> NDArray[
     about = shapely.box(*on_earth.min(axis=0), *on_earth.max(axis=0)).buffer(_AROUND_DEG)
     mask[_narrow(shapely.intersection(allowed.barred, about), grid)] = CLOSED
     for x_m, y_m in open_xy:
-        row, col = (round(float(v[0])) for v in grid.fractional_index(np.array([x_m]), np.array([y_m])))
-        mask[row, col] = 0
+        mask[_node(grid, x_m, y_m)] = 0
     return np.asarray(mask)
 
 

@@ -33,6 +33,7 @@ from corridor.alignment.problem import (
     choose_prices,
     choose_standard,
     frame_terrain,
+    height_about,
     require_within,
     unit_costs,
 )
@@ -115,7 +116,7 @@ End = Place | tuple[float, float] | str
 
 @dataclass(frozen=True)
 class _Setting:
-    """What a line is sought on: stations from end to end, heights, prices, and where it may pass."""
+    """What a line is sought on: stations from end to end, heights, prices, where it may pass, cells as asked for."""
 
     stations: tuple[Place, ...]
     heights: Dem
@@ -124,6 +125,7 @@ class _Setting:
     allowed: Allowed | None
     run: Run | None
     notes: tuple[Message, ...] = ()
+    cell_m: float | None = None
 
 
 def find_new_line(
@@ -213,6 +215,7 @@ def find_new_line(
             cell_m = cell_m or CELL_M
         else:
             setting = _with_study(Study.find(study), places, files, countries, borders, prices, say)
+        setting = replace(setting, cell_m=cell_m)
         costs = choose_prices(unit_costs(setting.prices, chosen.mode), tunnel_musd_per_km, bridge_musd_per_km)
         options = SearchOptions(spirals=spirals, certify=certify)
         asked = [
@@ -270,7 +273,15 @@ def _framed(setting: _Setting, leg: int, cell_m: float | None) -> tuple[Terrain,
     a, b = stations[leg], stations[leg + 1]
     # Stretches are told by the numbers of their stations, which is how somebody who gave a list of them counts.
     what = "FROM and TO" if len(stations) == 2 else f"stations {leg + 1} and {leg + 2}"
-    return frame_terrain(setting.heights, (a.lon, a.lat), (b.lon, b.lat), what, setting.allowed, cell_m=cell_m, crs=crs)
+    # Each stretch has cells of its own, but stretches have to meet at one height.
+    begin_m, end_m = (
+        None if stop is end else height_about(setting.heights, (stop.lon, stop.lat), setting.cell_m, crs)
+        for stop, end in ((a, first), (b, last))
+    )
+    return frame_terrain(
+        setting.heights, (a.lon, a.lat), (b.lon, b.lat), what, setting.allowed,
+        cell_m=cell_m, crs=crs, heights_m=(begin_m, end_m),
+    )  # fmt: skip
 
 
 def _solve_legs(asked: Sequence[AlignmentProblem], setting: _Setting, progress: Progress) -> Alignment:

@@ -7,6 +7,7 @@ valley along latitude 45.3 takes nine tenths off the ridge, less with the distan
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ WEST, BORDER_WEST, BORDER_EAST, EAST = 10.0, 10.4, 10.7, 11.0
 PLAIN_M, RIDGE_M, RIDGE_LON, RIDGE_HALF = 200.0, 400.0, 10.55, 0.1
 VALLEY_LAT, VALLEY_HALF, VALLEY_DEPTH = 45.3, 0.1, 0.9
 STEP = 0.0025
+Height = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 _A, _E2 = 6378137.0, 0.0066943799901413165  # WGS 84
 
 
@@ -40,13 +42,18 @@ def meridian_km(south: float, north: float) -> float:
     return float((radius * np.diff(edges)).sum() / 1000)
 
 
-def write_dem(path: Path, *, crs: str | None = "EPSG:4326", east: float = 11.1, hole: bool = False) -> Path:
-    """The heights as a GeoTIFF with 277 m pixels whose centres lie on the folds; ``hole`` blanks the ridge."""
+def write_dem(
+    path: Path, *, crs: str | None = "EPSG:4326", east: float = 11.1, hole: bool = False, height: Height | None = None
+) -> Path:
+    """The heights as a GeoTIFF with 277 m pixels whose centres lie on the folds; ``hole`` blanks the ridge.
+
+    ``height`` gives others by longitude and latitude.
+    """
     import rasterio
 
     lon = np.arange(9.9, east + STEP / 2, STEP)
     lat = np.arange(46.1, 44.9 - STEP / 2, -STEP)
-    heights = height_m(lon[None, :], lat[:, None]).astype(np.float32)
+    heights = (height or height_m)(lon[None, :], lat[:, None]).astype(np.float32)
     if hole:
         heights[:, np.abs(lon - RIDGE_LON) < 0.02] = -9999.0
     transform = rasterio.Affine(STEP, 0, lon[0] - STEP / 2, 0, -STEP, lat[0] + STEP / 2)
