@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from corridor.errors import SourceError
 from corridor.files import require_commas, require_file
+from corridor.flows.cost import End, pick
 from corridor.flows.rows import FlowTables
+from corridor.schema.catalogue import Estimate
 
+NO_DELAY = Estimate(0.0, 0.0, 0.0)
 UNREACHABLE = "unreachable"
 UNDETERMINED = "undetermined"
 Measures = Mapping[str, float | str | None]
@@ -28,7 +31,7 @@ class LinkChange:
         opens: The candidate builds or opens it; it is in use from ``opens_year``, or from the link's own opening year
             where that is None.
         closes: The link is shut.
-        extra_h: Hours of delay added to each passage.
+        extra_h: Hours of delay added to each passage, at least, as computed with and at most.
         opens_year: Year of opening, where it isn't the link's own.
         at_stake: If the candidate were closed, the link would be shut with it.
         unknown: A delay that was to be measured and wasn't; then it isn't applied, and is said.
@@ -37,7 +40,7 @@ class LinkChange:
     link_id: str
     opens: bool = False
     closes: bool = False
-    extra_h: float = 0.0
+    extra_h: Estimate = NO_DELAY
     opens_year: int | None = None
     at_stake: bool = False
     unknown: str = ""
@@ -79,6 +82,21 @@ def merge_changes(changes: Iterable[LinkChange]) -> dict[str, LinkChange]:
             before.unknown or change.unknown,
         )
     return merged
+
+
+def pin_delays(case: Case, end: End) -> Case:
+    """A case with all its delays at one end of their ranges.
+
+    Args:
+        case: of a candidate under a regime.
+        end: ``low``, ``mid`` or ``high``.
+
+    Returns:
+        The case, whose delays are exact.
+    """
+    hours = (pick(change.extra_h, end) for change in case.changes)
+    pinned = (replace(c, extra_h=Estimate(h, h, h)) for c, h in zip(case.changes, hours, strict=True))
+    return replace(case, changes=tuple(pinned))
 
 
 def cut_case(case: Case) -> Case:
@@ -176,7 +194,13 @@ def _delay(link_id: str, measure: str, row: Measures) -> LinkChange:
     # An empty cell is an unknown delay, not a delay of zero.
     if value is None or isinstance(value, str) or math.isnan(value):
         return LinkChange(link_id, unknown=measure)
-    return LinkChange(link_id, extra_h=float(value) / 60)
+    # A measure without ends is known exactly.
+    low, high = (_number(row.get(f"{measure}{end}"), value) for end in ("_low", "_high"))
+    return LinkChange(link_id, extra_h=Estimate(min(low, value), value, max(high, value)).scaled(1 / 60))
+
+
+def _number(cell: float | str | None, otherwise: float) -> float:
+    return otherwise if cell is None or isinstance(cell, str) or math.isnan(cell) else cell
 
 
 _MAX_BYTES = 50_000_000

@@ -23,8 +23,9 @@ from corridor.schema.message import Message
 
 End = Literal["low", "mid", "high"]
 ENDS: tuple[End, ...] = ("low", "mid", "high")
-FACTORS = ("length", "speed", "running_cost", "fees", "border_hours", "transfers")
-"""Ranges of the tables, as factors that a sensitivity moves; the parameters are the others."""
+FACTORS = ("length", "speed", "running_cost", "fees", "border_hours", "transfers", "delays")
+"""Ranges of the tables, and of the delays that candidates add, as factors that a sensitivity moves; the parameters are
+the others."""
 _Z95 = 1.6448536269514722
 
 

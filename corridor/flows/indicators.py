@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.flows.changes import Case, cut_case
+from corridor.flows.changes import Case, cut_case, pin_delays
 from corridor.flows.cost import ENDS
 from corridor.flows.model import FlowModel
 from corridor.flows.network import Way
-from corridor.flows.rows import DocumentedWay, FlowLink, FlowTables
+from corridor.flows.rows import DocumentedWay, FlowLink, FlowTables, Pair
 from corridor.flows.states import NetworkState
 from corridor.geo.geodesy import distance_m
 from corridor.schema.catalogue import Estimate
@@ -180,6 +180,19 @@ def link_regrets(links: Iterable[str], best_usd: float, cost_without: Callable[[
 NORTH_SOUTH = "north-south"
 
 
+def pairs_of_axis(model: FlowModel, axis: str = NORTH_SOUTH) -> list[Pair]:
+    """The pairs of an axis.
+
+    Args:
+        model: The network.
+        axis: The axis.
+
+    Returns:
+        Its pairs, in the tables' order.
+    """
+    return [pair for pair in model.tables.pairs if pair.axis == axis]
+
+
 def cost_to_flows(model: FlowModel, case: Case, year: int, axis: str = NORTH_SOUTH) -> Estimate | None:
     """Mean change of the logsum over the pairs of an axis, against the same year without the case.
 
@@ -187,13 +200,15 @@ def cost_to_flows(model: FlowModel, case: Case, year: int, axis: str = NORTH_SOU
         model: The network under one scenario.
         case: A candidate under a regime.
         year: The year.
-        axis: The axis whose pairs count, each alike.
+        axis: The axis whose pairs count, each alike; those that have no way without the case neither pay nor gain.
 
     Returns:
-        Dollars per load, above 0 where flows pay more; the ends are those of all declared ranges together. None where a
-        pair is left without any way.
+        Dollars per load, above 0 where flows pay more; the ends are those of all declared ranges of prices together,
+        with theta at any of its ends and delays anywhere between theirs. None where a pair is left without any way, or
+        none had one.
     """
-    return _mean_change(model, model.state(year, case), model.state(year, case, built=False), axis)
+    alone = model.state(year, case, built=False)
+    return _mean_change(model, [(model.state(year, each), alone) for each in _at_delays(case)], axis)
 
 
 def regret_if_closed(model: FlowModel, case: Case, year: int, axis: str = NORTH_SOUTH) -> Estimate | None:
@@ -203,24 +218,41 @@ def regret_if_closed(model: FlowModel, case: Case, year: int, axis: str = NORTH_
         model: The network under one scenario.
         case: A candidate under a regime; what it opens and what is at stake with it is shut.
         year: The year.
-        axis: The axis whose pairs count, each alike.
+        axis: The axis whose pairs count, each alike; those that have no way with the case lose none.
 
     Returns:
-        Dollars per load, never below 0. None where a pair is left without any way.
+        Dollars per load, never below 0; ends as in :func:`cost_to_flows`. None where a pair is left without any way,
+        or none had one.
     """
-    return _mean_change(model, model.state(year, cut_case(case)), model.state(year, case), axis)
+    states = [(model.state(year, cut_case(each)), model.state(year, each)) for each in _at_delays(case)]
+    return _mean_change(model, states, axis)
 
 
-def _mean_change(model: FlowModel, now: NetworkState, then: NetworkState, axis: str) -> Estimate | None:
-    pairs = [pair for pair in model.tables.pairs if pair.axis == axis]
-    if now == then or not pairs:
-        return Estimate(0.0, 0.0, 0.0)
-    changes = np.subtract(model.logsums(pairs, now), model.logsums(pairs, then))
-    means = np.mean(changes, axis=0)
-    if not np.isfinite(means).all():
-        return None
-    # A change need not grow with the prices, so its ends are sorted and only the middle keeps its place.
-    return Estimate(float(means.min()), float(means[1]), float(means.max()))
+def _at_delays(case: Case) -> tuple[Case, ...]:
+    """A case, and with its delays at their low and at their high ends.
+
+    What a route saves and what its gates cost have opposite signs: prices at one end don't say where delays must be
+    for the least and the most of both together.
+    """
+    return case, pin_delays(case, "low"), pin_delays(case, "high")
+
+
+def _mean_change(model: FlowModel, states: Iterable[tuple[NetworkState, NetworkState]], axis: str) -> Estimate | None:
+    """The change of the mean from the second to the first state: of the first two at its middle, of all at its ends."""
+    pairs = pairs_of_axis(model, axis)
+    means = []
+    for now, then in dict.fromkeys(states):
+        if now == then:
+            means.append(np.zeros((len(ENDS), len(ENDS))))
+            continue
+        after, before = model.logsums(pairs, now), model.logsums(pairs, then)
+        # Who has no way before and after is touched by nothing, and a way where there was none has no price to save.
+        reached = np.isfinite(before).all(axis=(1, 2))
+        if not reached.any() or not np.isfinite(after[reached]).all():
+            return None
+        means.append((after[reached] - before[reached]).mean(axis=0))
+    # A change need not grow with the prices or with theta, so its ends are sorted and only the middle keeps its place.
+    return Estimate(float(np.min(means)), float(means[0][1, 1]), float(np.max(means)))
 
 
 # --- Documented figures of long-distance ways held against computed ones; nothing is fitted to them ---

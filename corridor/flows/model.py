@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.errors import CatalogueError
-from corridor.flows.changes import NETWORK_ALONE, Case, merge_changes
+from corridor.flows.changes import NETWORK_ALONE, NO_DELAY, Case, merge_changes
 from corridor.flows.cost import (
     ENDS,
     End,
@@ -167,8 +167,8 @@ class FlowModel:
             self._alone[year] = links_in_use(self.tables, year, self.scenario)
         changes = merge_changes(case.changes)
         links = change_links(self.tables, self._alone[year], year, self.scenario, changes, built=built)
-        delays = sorted((c.link_id, c.extra_h) for c in changes.values() if c.extra_h and c.link_id in links)
-        return NetworkState(links, tuple(delays) if built else ())
+        delays = {c.link_id: c.extra_h for c in changes.values() if c.extra_h != NO_DELAY and c.link_id in links}
+        return NetworkState(links, tuple(sorted(delays.items())) if built else ())
 
     def network(self, state: NetworkState, end: End = "mid", cargo_value: Estimate | None = None) -> FlowNetwork:
         """The priced network of a state.
@@ -185,7 +185,8 @@ class FlowModel:
         key = (state, end, cargo_value)
         if key not in self._networks:
             prices = self._prices(state.overrides, end, cargo_value)
-            self._networks[key] = FlowNetwork(self.tables, state.links, prices, dict(state.extra_h), self._priced)
+            delays = {link_id: prices.pick("delays", hours) for link_id, hours in state.extra_h}
+            self._networks[key] = FlowNetwork(self.tables, state.links, prices, delays, self._priced)
         return self._networks[key]
 
     def _prices(self, overrides: tuple[tuple[str, End], ...], end: End, cargo_value: Estimate | None) -> Prices:
@@ -246,12 +247,12 @@ class FlowModel:
         A delay makes all ways that pass the link once dearer by the same, so the best of them stays the best of them:
         what is best is either that one, slowed, or the best way that doesn't use the link.
         """
-        ((link_id, extra_h),) = state.extra_h
+        ((link_id, _),) = state.extra_h
         found: list[Way | None] = [None] * len(asked)
         bearing: list[int] = []
         quick = self.ways(replace(state, extra_h=()), asked)
         for place, way in enumerate(quick):
-            if way is not None and extra_h >= 0 and link_id not in way.link_ids:
+            if way is not None and self._delay(state, asked[place].end) >= 0 and link_id not in way.link_ids:
                 found[place] = way
             elif way is not None and way.link_ids.count(link_id) == 1:
                 bearing.append(place)
@@ -266,12 +267,18 @@ class FlowModel:
 
     def _slow(self, way: Way | None, state: NetworkState, asked: WayAsked) -> Way:
         """A way that bears the one delay of a state."""
-        ((link_id, extra_h),) = state.extra_h
+        ((link_id, _),) = state.extra_h
+        extra_h = self._delay(state, asked.end)
         key = (id(way), link_id, extra_h)  # ways that were found are kept, so nothing else gets their identity
         if way is not None and key not in self._slowed:
             prices = self._prices(state.overrides, asked.end, asked.cargo_value)
             self._slowed[key] = way.slowed(link_id, extra_h, prices.hour_usd(self.tables.links[link_id].systems[0]))
         return self._slowed[key]
+
+    def _delay(self, state: NetworkState, end: End) -> float:
+        """Hours of the one delay of a state at an end of the ranges."""
+        ((_, extra_h),) = state.extra_h
+        return self._prices(state.overrides, end, None).pick("delays", extra_h)
 
     def reach(
         self, state: NetworkState, origins: Sequence[str], goals: tuple[str, ...], modes: tuple[str, ...] | None = None
@@ -294,8 +301,9 @@ class FlowModel:
         costs = np.array([costs for costs, _ in found])
         if state.extra_h:
             # as for a single way: each is slowed, or goes without the link
-            ((link_id, extra_h),) = state.extra_h
-            delay = extra_h * self._prices(state.overrides, "mid", None).hour_usd(self.tables.links[link_id].systems[0])
+            ((link_id, _),) = state.extra_h
+            hour_usd = self._prices(state.overrides, "mid", None).hour_usd(self.tables.links[link_id].systems[0])
+            delay = self._delay(state, "mid") * hour_usd
             bears = np.array([passed[:, self._ids.index(link_id)] for _, passed in found])
             # Only goals whose way passes the slowed link can change: each of them bears the delay or goes round it.
             rows = np.flatnonzero(bears.any(axis=1))
@@ -470,23 +478,23 @@ class FlowModel:
         return PairResult(pair, found, logsum_usd(costs, sizes, theta))
 
     def logsums(self, pairs: Sequence[Pair], state: NetworkState) -> Floats:
-        """Logsums of pairs at the low, middle and high end of the declared ranges, at the declared middle of theta.
+        """Logsums of pairs at the low, middle and high end of the declared ranges, and at each of those of theta.
 
         Args:
             pairs: of the tables.
             state: of :meth:`state`.
 
         Returns:
-            USD a load, infinite where there is no way, shape ``(pairs, 3)``.
+            USD a load, infinite where there is no way, shape ``(pairs, 3, 3)``.
         """
         return np.array([self._logsums_of(result) for result in self.pair_results(pairs, state)])
 
     def _logsums_of(self, result: PairResult) -> Floats:
         # results are kept, so nothing else gets their identity
         if id(result) not in self._logsums:
-            sizes, theta = self.path_sizes(result.pair), self.theta()
-            ways = ([getattr(branch, end) for branch in result.branches] for end in ENDS)
-            self._logsums[id(result)] = np.array([logsum_usd(_costs(at_end), sizes, theta) for at_end in ways])
+            sizes, thetas = self.path_sizes(result.pair), [self.theta(end) for end in ENDS]
+            costs = [_costs(getattr(branch, end) for branch in result.branches) for end in ENDS]
+            self._logsums[id(result)] = np.array([[logsum_usd(c, sizes, theta) for theta in thetas] for c in costs])
         return self._logsums[id(result)]
 
     def best_cost(

@@ -118,7 +118,9 @@ def _best(found: PairResult, result: str) -> str:
 
 
 def _sign(now: PairResult, then: PairResult) -> str:
-    change = now.logsum_usd - then.logsum_usd if math.isfinite(then.logsum_usd) else -math.inf
-    if math.isnan(change) or abs(change) < _LEAST_USD:
+    if not (math.isfinite(now.logsum_usd) or math.isfinite(then.logsum_usd)):
+        return "none"  # who has no way with it and without it pays neither more nor less
+    change = now.logsum_usd - then.logsum_usd
+    if abs(change) < _LEAST_USD:
         return "none"
     return "lower" if change < 0 else "higher"

@@ -10,19 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.flows.cost import End
+from corridor.schema.catalogue import Estimate
 
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
 T = TypeVar("T")
 _WORD = 64
+_NOTHING = Estimate(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
 class NetworkState:
-    """Which links are in use, with which added hours, and which factors stand at another end than the others."""
+    """Which links are in use, with which added hours, and which factors stand at another end than the others.
+
+    Hours are a range: a way is looked for at one of its ends, as prices are.
+    """
 
     links: frozenset[str]
-    extra_h: tuple[tuple[str, float], ...] = ()
+    extra_h: tuple[tuple[str, Estimate], ...] = ()
     overrides: tuple[tuple[str, End], ...] = ()
 
 
@@ -65,7 +70,7 @@ class Answers(Generic[T]):
         self._count = 0
         self._asked, self._answer, self._delay = np.empty((3, 256), dtype=np.int64)
         self._links, self._used = np.empty((2, 256, self._bits // _WORD), dtype=np.uint64)
-        self._delays: dict[tuple[tuple[str, float], ...], int] = {}
+        self._delays: dict[tuple[tuple[str, Estimate], ...], int] = {}
 
     def at(self, state: NetworkState, questions: Ints) -> Ints:
         """Numbers of the answers to some questions in a state, shape ``(questions,)``.
@@ -121,10 +126,11 @@ class Answers(Generic[T]):
         quicker = np.zeros(len(numbers), dtype=bool)
         differs = np.zeros((len(numbers), self._links.shape[1]), dtype=np.uint64)
         for place, theirs in enumerate(dict(each[number]) for number in numbers):
+            own = {link_id: mine.get(link_id, _NOTHING) for link_id in {*mine, *theirs}}
             # Delays elsewhere may only have grown: a link that became faster could draw the way to itself.
-            quicker[place] = any(mine.get(i, 0.0) < h for i, h in theirs.items() if i in state.links)
+            quicker[place] = any(_less(own[i], hours) for i, hours in theirs.items() if i in state.links)
             if not quicker[place] and theirs != mine:
-                differs[place] = self._row(i for i in {*mine, *theirs} if mine.get(i, 0.0) != theirs.get(i, 0.0))
+                differs[place] = self._row(i for i, hours in own.items() if hours != theirs.get(i, _NOTHING))
         return quicker, differs
 
     def _add(self, question: int, found: Found[T], links: Words, delay: int) -> int:
@@ -149,3 +155,8 @@ class Answers(Generic[T]):
         flags = np.zeros(self._bits, dtype=bool)
         flags[[self._places[link_id] for link_id in links]] = True
         return np.packbits(flags).view(np.uint64)
+
+
+def _less(delay: Estimate, other: Estimate) -> bool:
+    """Whether a delay is less than another at any end: questions are asked at each of them."""
+    return delay.low < other.low or delay.mid < other.mid or delay.high < other.high

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from corridor.flows.changes import Case
-from corridor.flows.indicators import cost_to_flows, regret_if_closed
+from corridor.flows.indicators import cost_to_flows, pairs_of_axis, regret_if_closed
 from corridor.flows.model import FlowModel
 from corridor.flows.results import default_years
 from corridor.metrics.registry import Subject, Unmeasured, Values, metric
@@ -47,6 +47,9 @@ def _in_last_year(
     model: FlowModel, case: Case, name: str, measure: Callable[[FlowModel, Case, int], Estimate | None]
 ) -> Values | Unmeasured:
     """A figure of the last year; none where what a route changes isn't known, or where loads get through no more."""
+    # No north-south pair to pay anything and pairs that pay nothing are two things.
+    if not pairs_of_axis(model):
+        return Unmeasured(MetricStatus.NOT_APPLICABLE)
     if any(change.unknown for change in case.changes):
         return Unmeasured(MetricStatus.NOT_SUPPORTED)
     found = measure(model, case, default_years(model)[-1])

@@ -29,6 +29,7 @@ from corridor.schema.catalogue import Costing, Estimate, SectionWorks, UnitCost
 from corridor.schema.study import PackageCandidate, Study
 from corridor.schema.vocabulary import BedRoad, Family, GeometryQuality, Mode, SectionStatus
 from tests.command import run_command
+from tests.flows import toy
 from tests.interactions.roads import UTM, all_met, build, digraph, gated, rail, regime, street_grid
 from tests.synthetic import build as build_study
 from tests.synthetic.study import IMPACT
@@ -226,7 +227,9 @@ def test_what_was_measured_of_a_package_acts_once():
     tables = load_tables(find_tables(Study.bundled("syunik")))
     row = {"north_south_delay_min": 30.0, "north_south_if_closed": "slower"}
     pack = build_case(tables, "both", "article-9", row, ("aras-rail", "aras-road"))
-    assert merge_changes(pack.changes)["road-norduz-agarak"] == LinkChange("road-norduz-agarak", extra_h=0.5)
+    assert merge_changes(pack.changes)["road-norduz-agarak"] == LinkChange(
+        "road-norduz-agarak", extra_h=toy.exactly(0.5)
+    )
 
 
 # --- A whole study ---

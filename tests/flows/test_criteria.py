@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +15,14 @@ from corridor.flows.changes import Case, LinkChange, build_case
 from corridor.flows.cost import logsum_usd
 from corridor.flows.indicators import cost_to_flows, regret_if_closed
 from corridor.flows.model import FlowModel
+from corridor.flows.sensitivity import measure_sensitivity
 from corridor.flows.tables import find_tables, load_tables
+from corridor.metrics.flows import measure_flow_cost, measure_flow_regret
 from corridor.report.i18n import LANGUAGES, render
+from corridor.schema.catalogue import Estimate
 from corridor.schema.study import Study
 from tests.flows import toy
+from tests.metrics.figures import row_of
 
 
 @pytest.fixture
@@ -30,7 +36,7 @@ def _logsum(model, state):
 
 
 def test_a_gate_costs_flows_its_part_of_its_minutes(model):
-    gate = Case("gate", "", (LinkChange("brenner-innsbruck", extra_h=0.5),))
+    gate = Case("gate", "", (LinkChange("brenner-innsbruck", extra_h=toy.exactly(0.5)),))
     found = cost_to_flows(model, gate, 2026)
     assert found is not None
     assert found.mid == pytest.approx(_logsum(model, model.state(2026, gate)) - _logsum(model, model.state(2026)))
@@ -38,6 +44,61 @@ def test_a_gate_costs_flows_its_part_of_its_minutes(model):
     assert 0 < found.low < 0.5 * 10
     assert found.low < found.mid < 0.5 * 20
     assert found.mid < found.high <= 0.5 * 30
+
+
+@pytest.mark.parametrize("opens", [False, True])
+def test_what_a_gate_costs_lies_between_its_ends_at_all_hours_and_ends_of_theta(model, opens):
+    """Also where the route saves something else: the least of both is not at one end of all ranges."""
+    tunnel = (LinkChange("base-tunnel", opens=True),) if opens else ()
+    case = Case("gate", "", (LinkChange("brenner-innsbruck", extra_h=Estimate(0.0, 0.5, 6.0)), *tunnel))
+    for measure in (cost_to_flows, regret_if_closed):
+        whole = measure(model, case, 2040)
+        for hours, theta in product((0.0, 0.2, 0.5, 3.0, 6.0), (0.001, 0.01, 0.1)):
+            changes = (replace(case.changes[0], extra_h=toy.exactly(hours)), *tunnel)
+            parameters = model.tables.parameters | {"theta_per_usd": toy.exactly(theta)}
+            certain = FlowModel(replace(model.tables, parameters=parameters))
+            one = measure(certain, Case("gate", "", changes), 2040)
+            assert whole.low <= one.low + 1e-9 <= one.mid + 2e-9 <= one.high + 3e-9 <= whole.high + 4e-9
+        if not opens and measure is cost_to_flows:
+            assert whole.low == 0.0  # a gate that may delay nobody may cost nothing
+
+
+def test_the_range_of_a_branch_holds_that_of_its_delay(model):
+    """At the ends of a branch's cost its delay stands at its ends too, as prices do."""
+    pair = model.tables.pairs[0]
+
+    def branch(hours):
+        case = Case("gate", "", (LinkChange("brenner-innsbruck", extra_h=hours),))
+        return next(b for b in model.pair(pair, model.state(2026, case)).branches if b.branch.branch_id == "brenner")
+
+    whole, none, most = (branch(hours) for hours in (Estimate(0.0, 0.5, 6.0), toy.exactly(0.0), toy.exactly(6.0)))
+    costs = [whole.low.cost_usd, whole.mid.cost_usd, whole.high.cost_usd]
+    assert costs == pytest.approx([none.low.cost_usd, none.mid.cost_usd + 0.5 * 20, most.high.cost_usd])
+
+
+def test_a_pair_without_any_way_neither_pays_nor_makes_a_route_unreachable(tmp_path):
+    """A route has done nothing to those who had no way before it."""
+    tables = load_tables(toy.alps(tmp_path))
+    (pair,) = tables.pairs
+    nowhere = replace(pair, origin="munich", destination="verona")  # no branch leads there
+    model, both = FlowModel(tables), FlowModel(replace(tables, pairs=(pair, nowhere)))
+    assert both.missing_pairs(both.state(2026)) == [nowhere]
+    gate = Case("gate", "", (LinkChange("brenner-innsbruck", extra_h=toy.exactly(0.5)),))
+    stake = Case("risky", "", (LinkChange("brenner-innsbruck", at_stake=True),))
+    assert cost_to_flows(both, gate, 2026) == cost_to_flows(model, gate, 2026)
+    assert regret_if_closed(both, stake, 2026) == regret_if_closed(model, stake, 2026)
+    answers = measure_sensitivity(both, [gate], 2026).set_index("origin")["value"]
+    assert (answers["verona"], answers["munich"]) == ("higher", "none")
+
+
+def test_where_no_pair_is_north_south_no_cost_of_such_pairs_is_known(model):
+    """A sum over nobody isn't a route that costs nothing."""
+    gate = Case("gate", "", (LinkChange("brenner-innsbruck", extra_h=toy.exactly(0.5)),))
+    nobody = FlowModel(replace(model.tables, pairs=()))
+    for name, measure in (("flow_cost_usd", measure_flow_cost), ("flow_regret_usd", measure_flow_regret)):
+        row = row_of(measure, flow_model=nobody, flow_case=gate)
+        assert np.isnan(row[name])
+        assert row[f"{name}_status"] == "not_applicable"
 
 
 def test_what_is_opened_is_a_gain_and_what_is_at_stake_a_regret(model):
@@ -92,9 +153,9 @@ def test_a_closure_costs_north_south_flows_far_more_than_gates(bundled: Comparis
     gates, closure = rows.loc[("aras-road", "article-9")], rows.loc[("aras-road", "sealed")]
     assert gates["flow_cost_usd_status"] == closure["flow_cost_usd_status"] == "undetermined"
     assert gates["flow_cost_usd_low"] == closure["flow_cost_usd_low"] == 0
-    # the worst end holds the high end of all declared ranges too
-    assert 0 < gates["flow_cost_usd_high"] < 10
-    assert closure["flow_cost_usd_high"] > 100 * gates["flow_cost_usd_high"]
+    # the worst end holds the high end of all declared ranges too: an hour and a quarter at gates
+    assert 0 < gates["flow_cost_usd_high"] < 25
+    assert closure["flow_cost_usd_high"] > 50 * gates["flow_cost_usd_high"]
     # a railway that no road crosses at grade costs them nothing, and the tunnel road saves
     assert rows.loc[("aras-rail", "tripp"), "flow_cost_usd"] == 0
     assert rows.loc[("kapan-meghri-tunnel", "crossroads"), "flow_cost_usd_high"] < 0

@@ -119,11 +119,14 @@ def test_cases_take_minutes_from_what_was_measured(alps):
     }
     found = {(c.candidate_id, c.regime_id): c.changes for c in build_cases(alps, measured)}
     assert found[("", "")] == ()
-    assert found[("toll-gate", "gated")] == (LinkChange("brenner-innsbruck", extra_h=0.75),)
+    assert found[("toll-gate", "gated")] == (LinkChange("brenner-innsbruck", extra_h=toy.exactly(0.75)),)
     assert found[("toll-gate", "sealed")] == (LinkChange("brenner-innsbruck", closes=True),)
     assert found[("toll-gate", "elsewhere")] == (LinkChange("brenner-innsbruck"),)
     assert found[("toll-gate", "unsure")] == (LinkChange("brenner-innsbruck", unknown="gate_min"),)
     assert found[("tunnel", "gated")] == (LinkChange("base-tunnel", opens=True),)
+    ranged = {("toll-gate", "gated"): {"gate_min": 45.0, "gate_min_low": 0.0, "gate_min_high": 90.0}}
+    (change,) = build_cases(alps, ranged)[1].changes
+    assert change.extra_h == Estimate(0.0, 0.75, 1.5)
 
 
 def test_a_delay_nobody_measured_is_said_and_not_taken_for_none(alps):
@@ -133,8 +136,11 @@ def test_a_delay_nobody_measured_is_said_and_not_taken_for_none(alps):
 
 
 def test_changes_of_one_link_come_together():
-    merged = merge_changes([LinkChange("a", extra_h=0.5), LinkChange("a", closes=True), LinkChange("a", extra_h=0.25)])
-    assert merged == {"a": LinkChange("a", closes=True, extra_h=0.75)}
+    changes = [
+        LinkChange("a", extra_h=Estimate(0.1, 0.5, 2.0)), LinkChange("a", closes=True),
+        LinkChange("a", extra_h=toy.exactly(0.25)),
+    ]  # fmt: skip
+    assert merge_changes(changes) == {"a": LinkChange("a", closes=True, extra_h=Estimate(0.35, 0.75, 2.25))}
 
 
 def test_tables_say_what_a_candidate_opens_shuts_and_costs(alps):
@@ -142,7 +148,7 @@ def test_tables_say_what_a_candidate_opens_shuts_and_costs(alps):
         Case(),
         Case("tunnel", "", (LinkChange("base-tunnel", opens=True),)),
         Case("toll-gate", "sealed", (LinkChange("brenner-innsbruck", closes=True),)),
-        Case("toll-gate", "gated", (LinkChange("brenner-innsbruck", extra_h=0.5),)),
+        Case("toll-gate", "gated", (LinkChange("brenner-innsbruck", extra_h=toy.exactly(0.5)),)),
     ]
     results = measure_flows(FlowModel(alps), cases, [2026, 2040])
     flows = results.flows.set_index(["candidate_id", "regime_id", "year", "branch"])

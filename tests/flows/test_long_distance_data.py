@@ -13,6 +13,7 @@ from corridor.flows.tables import COLUMNS, find_tables, load_tables
 from corridor.geo.geodesy import distance_m
 from corridor.schema.study import Study
 from docs.tools import long_distance as page
+from tests.flows import toy
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +131,7 @@ def test_no_road_candidate_moves_tehran_to_moscow_by_the_western_branch(model):
 def test_a_gates_minutes_cost_far_less_than_a_closure(model):
     pair = _pair(model.tables, "tehran", "yerevan")
     before = model.best_cost(pair, model.state(2026), modes=("road",))[0]
-    gate = Case("gate", "", (LinkChange("road-agarak-meghri", extra_h=0.5),))
+    gate = Case("gate", "", (LinkChange("road-agarak-meghri", extra_h=toy.exactly(0.5)),))
     shut = Case("shut", "", (LinkChange("road-agarak-meghri", closes=True),))
     by_gate, by_closure = (
         model.best_cost(pair, model.state(2026, case), modes=("road",))[0] - before for case in (gate, shut)

@@ -18,6 +18,7 @@ from corridor.flows.model import FlowModel, WayAsked
 from corridor.flows.network import DOOR, FlowNetwork, links_in_use
 from corridor.flows.states import NetworkState
 from corridor.flows.tables import load_tables
+from corridor.schema.catalogue import Estimate
 from tests.flows import toy
 
 NODES = "abcdef"
@@ -227,7 +228,7 @@ def test_a_change_that_touches_no_link_changes_nothing(tmp_path):
 def test_minutes_at_a_gate_cost_their_value_of_time(tmp_path):
     model = FlowModel(load_tables(toy.alps(tmp_path)))
     pair = model.tables.pairs[0]
-    gate = Case("gate", "", (LinkChange("brenner-innsbruck", extra_h=0.5),))
+    gate = Case("gate", "", (LinkChange("brenner-innsbruck", extra_h=toy.exactly(0.5)),))
     now, then = model.pair(pair, model.state(2026, gate)), model.pair(pair, model.state(2026))
     by = {a.branch.branch_id: a.cost_usd - b.cost_usd for a, b in zip(now.branches, then.branches, strict=True)}
     assert by["brenner"] == pytest.approx(0.5 * 20)
@@ -273,21 +274,21 @@ def test_what_is_kept_of_a_better_state_is_what_would_be_found(graph, data):
     delays = data.draw(st.dictionaries(st.sampled_from(links), st.sampled_from([0.5, 30.0]), max_size=2))
     shut = data.draw(st.sets(st.sampled_from(links)))
     whole = NetworkState(frozenset(links))
-    worse = NetworkState(whole.links - shut, tuple(sorted((i, h) for i, h in delays.items() if i not in shut)))
+    hours = {i: h for i, h in delays.items() if i not in shut}
+    # a way is asked for at the middle: what else a delay may be doesn't touch it
+    worse = NetworkState(whole.links - shut, tuple(sorted((i, Estimate(0.1, h, 90.0)) for i, h in hours.items())))
     used, fresh = FlowModel(tables), FlowModel(tables)
     for goal in NODES[1:]:
         asked = [WayAsked(("a", goal))]
         used.ways(whole, asked)
         ((kept,), (found,)) = used.ways(worse, asked), fresh.ways(worse, asked)
-        searched = FlowNetwork(tables, worse.links, build_prices(tables, "mid"), dict(worse.extra_h)).best_way(
-            "a", goal
-        )
+        searched = FlowNetwork(tables, worse.links, build_prices(tables, "mid"), hours).best_way("a", goal)
         assert (kept is None) == (found is None) == (searched is None)
         if searched is not None:
             assert kept.cost_usd == pytest.approx(searched.cost_usd, rel=1e-12)
             assert found.cost_usd == pytest.approx(searched.cost_usd, rel=1e-12)
             assert kept.trip_h == pytest.approx(sum(arc.charge.drive_h + arc.charge.check_h for arc in kept.arcs))
     used.reach(whole, ["a"], tuple(tables.nodes))
-    plain, _ = FlowNetwork(tables, worse.links, build_prices(tables, "mid"), dict(worse.extra_h)).costs_from("a")
+    plain, _ = FlowNetwork(tables, worse.links, build_prices(tables, "mid"), hours).costs_from("a")
     for model in (used, fresh):
         assert model.reach(worse, ["a"], tuple(tables.nodes))[0] == pytest.approx(plain, rel=1e-12)

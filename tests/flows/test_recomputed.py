@@ -159,7 +159,7 @@ def test_a_made_up_region(tmp_path):
     folder = toy.alps(tmp_path)
     oracle, model = Oracle(folder), FlowModel(load_tables(folder))
     pair = ("verona", "munich")
-    gate = Case("toll-gate", "", (LinkChange("brenner-innsbruck", extra_h=3.0),))
+    gate = Case("toll-gate", "", (LinkChange("brenner-innsbruck", extra_h=toy.exactly(3.0)),))
     flows = measure_flows(model, [Case(), gate], [2026, 2040])
     for year in (2026, 2040):
         for case, hours in ((Case(), None), (gate, {"brenner-innsbruck": 3.0})):

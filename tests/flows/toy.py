@@ -9,6 +9,7 @@ from pathlib import Path
 from corridor.flows.rows import FlowTables
 from corridor.flows.tables import COLUMNS, load_tables
 from corridor.io.read import border_delays
+from corridor.schema.catalogue import Estimate
 
 Rows = list[dict[str, object]]
 _TAIL = {"source_ids": "made", "as_of": "2026-01", "confidence": "M", "note": ""}
@@ -34,6 +35,11 @@ def ends(prefix: str, low: float, mid: float | None = None, high: float | None =
         f"{prefix}_mid": low if mid is None else mid,
         f"{prefix}_high": low if high is None else high,
     }
+
+
+def exactly(value: float) -> Estimate:
+    """A figure without a range."""
+    return Estimate(value, value, value)
 
 
 def node(node_id: str, country: str = "AA", lon: float = 10.0, lat: float = 46.0, **other: object) -> dict[str, object]:
