@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from corridor.report.i18n import THIN_SPACE, clean_text, render_table, words
 from corridor.schema.candidate import Candidate
-from corridor.schema.column import Column, Criterion, Kind, Unit
+from corridor.schema.column import Column, Criterion, Kind, Unit, ends_for_ranks
 from corridor.schema.message import Message, Value
 from corridor.schema.regime import OUTSIDE
 from corridor.schema.results import Results
@@ -252,7 +252,8 @@ class PageColumn:
 class Cell:
     """A metric of one candidate: text, range beneath (or nothing), value to sort by, and mark best or worst.
 
-    ``ends`` says between what an undetermined figure lies, ``most`` is the end of a known one that is furthest from 0.
+    ``ends`` says between what an undetermined figure lies, ``between`` has the two; ``most`` is the end of a known one
+    that is furthest from 0.
     """
 
     text: str
@@ -262,6 +263,7 @@ class Cell:
     mark: str = ""
     ends: Message | None = None
     most: float = 0.0
+    between: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -537,26 +539,58 @@ def _extremes(
     if criterion is None:
         return {}
     marks: dict[int, str] = {}
-    numbers = pd.to_numeric(table[column.metric], errors="coerce")
+    sign = 1.0 if criterion.direction == Direction.MIN else -1.0
+    losses = sign * pd.to_numeric(table[column.metric], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    least, most = _open_losses(table, column, sign)
     for regime in dict.fromkeys(regimes):
         # Best and worst of those that compete: a comparator may be the shortest and yet is nobody's choice.
-        rows = [i for i in table.index if regimes[i] == regime and not comparator[i] and pd.notna(numbers[i])]
-        values = [float(numbers[i]) for i in rows]
-        if len(rows) < 2 or max(values) - min(values) <= criterion.tolerance:
+        rows = [i for i in table.index if regimes[i] == regime and not comparator[i]]
+        known = [i for i in rows if not np.isnan(losses[i])]
+        # A figure of which only ends are known may be better or worse than all others: then none is that for sure.
+        best = min((end for i in rows for end in (losses[i], least[i]) if not np.isnan(end)), default=np.nan)
+        worst = max((end for i in rows for end in (losses[i], most[i]) if not np.isnan(end)), default=np.nan)
+        if len(known) < 2 or worst - best <= criterion.tolerance:
             continue
-        low, high = ("best", "worst") if criterion.direction == Direction.MIN else ("worst", "best")
-        for i, value in zip(rows, values, strict=True):
-            if value - min(values) <= criterion.tolerance:
-                marks[i] = low
-            elif max(values) - value <= criterion.tolerance:
-                marks[i] = high
+        for i in known:
+            if losses[i] - best <= criterion.tolerance:
+                marks[i] = "best"
+            elif worst - losses[i] <= criterion.tolerance:
+                marks[i] = "worst"
     return marks
+
+
+def _open_losses(table: pd.DataFrame, column: PageColumn, sign: float) -> tuple[NDArray[np.float64], ...]:
+    """The least and the greatest loss of figures that have no one number, by row; NaN for the others.
+
+    What can't be reached is a greater loss than any number.
+
+    Args:
+        table: the metric table with plain values.
+        column: whose figures.
+        sign: 1 where less is better, else -1.
+    """
+    statuses = _statuses(table, column)
+    ends = [sign * end.to_numpy(dtype=float, na_value=np.nan) for end in ends_for_ranks(table, column.metric)]
+    # an end without a number is the worst, whichever way the figure counts
+    endless = np.isinf(ends).any(axis=0)
+    finite = [np.where(np.isinf(end), np.nan, end) for end in ends]
+    is_open = np.array([status == MetricStatus.UNDETERMINED for status in statuses], dtype=bool)
+    least = np.where(is_open, np.fmin(*finite), np.nan)
+    most = np.where(is_open, np.where(endless, np.inf, np.fmax(*finite)), np.nan)
+    most[[status in ENDLESS_STATUSES for status in statuses]] = np.inf
+    return least, most
+
+
+def _statuses(table: pd.DataFrame, column: PageColumn) -> list[str]:
+    """Why a column has no figures, by row: of its own status where it has one, else of its metric's."""
+    own = f"{column.metric}_status"
+    found = texts(table, own if own in table.columns else column.status)
+    return [status.strip().replace(" ", "_") for status in found]
 
 
 def _cells(table: pd.DataFrame, column: PageColumn, marks: dict[int, str]) -> list[Cell]:
     """A column's cells; ``marks`` says which rows are best and worst."""
-    own = f"{column.metric}_status"
-    statuses = texts(table, own if own in table.columns else column.status)
+    statuses = _statuses(table, column)
     values, lows, highs = (_numbers(table, f"{column.metric}{end}") for end in ("", "_low", "_high"))
     return [
         _cell(column, status, value, low, high, marks.get(index, ""))
@@ -568,10 +602,10 @@ def _cell(
     column: PageColumn, status: str, value: float | None, low: float | None, high: float | None, mark: str
 ) -> Cell:
     if value is None:
-        status = status.strip().replace(" ", "_")
         if status == MetricStatus.UNDETERMINED and low is not None and high is not None:
             least, most = _end_text(low, column.digits), _end_text(high, column.digits)
-            return Cell("", "", None, status, mark, Message("cell.undetermined", {"low": least, "high": most}))
+            between = Message("cell.undetermined", {"low": least, "high": most})
+            return Cell("", "", None, status, mark, between, between=(low, high))
         return Cell("", "", None, status if status not in (MetricStatus.NONE, MetricStatus.OK) else "no_value", mark)
     # A figure with a range rests on rough inputs and is told roughly; lengths and heights are measured.
     ranged = low is not None and high is not None and low != high

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -199,6 +200,50 @@ def test_what_cant_be_measured_is_never_said_to_show_no_harm(given, harm_above, 
     view = ReportView(replace(given, conditions=(condition,)))
     said = fare_of_conditions(view, "free", next(iter(view.candidates)))
     assert fares in str(to_json(said))
+
+
+@pytest.mark.parametrize(
+    ("status", "low", "high", "fares"),
+    [
+        ("undetermined", 5.0, 9.0, "fare.harm"), ("undetermined", 0.0, 9.0, "fare.not_known"),
+        ("undetermined", 0.0, 1.0, "fare.no_harm"), ("undetermined", 0.0, np.inf, "fare.not_known"),
+        ("undetermined", 5.0, np.inf, "fare.harm"), ("cut_off", np.nan, np.nan, "fare.harm"),
+        ("unreachable", np.nan, np.nan, "fare.harm"), ("not_supported", np.nan, np.nan, "fare.not_known"),
+    ],
+)  # fmt: skip
+def test_a_figure_without_a_number_shows_harm_where_all_that_it_may_be_is_harm(given, status, low, high, fares):
+    table = given.metrics.assign(time_h=np.nan, time_h_low=low, time_h_high=high, time_h_status=status)
+    harm = Indicator(label="Delay", metric="time_h", harm_above=2.0)
+    condition = Condition(condition="It delays nobody", source_id="doc", indicators=(harm,))
+    view = ReportView(replace(given, metrics=table, conditions=(condition,)))
+    assert fares in str(to_json(fare_of_conditions(view, "free", "north")))
+
+
+@pytest.mark.parametrize(
+    ("status", "low", "high", "best", "worst"),
+    [
+        ("ok", 0.0, 0.0, ["north"], ["cut"]),
+        ("undetermined", 1.0, 3.5, [], []),  # may be quicker than all and slower
+        ("undetermined", 2.1, 3.5, ["north"], []),
+        ("undetermined", 1.0, 2.2, [], ["cut"]),
+        ("undetermined", 2.1, np.inf, ["north"], []),
+        ("unreachable", np.nan, np.nan, ["north"], []),  # worse than any number
+    ],
+)  # fmt: skip
+def test_best_and_worst_are_marked_where_nothing_that_isnt_known_may_be_better_or_worse(
+    given, status, low, high, best, worst
+):
+    table = given.metrics.assign(time_h_low=given.metrics["time_h"], time_h_high=given.metrics["time_h"])
+    table["time_h_status"] = "ok"
+    if status != "ok":
+        own = table["candidate_id"] == "middle"
+        table.loc[own, ["time_h", "time_h_low", "time_h_high"]] = (np.nan, low, high)
+        table.loc[own, "time_h_status"] = status
+    view = ReportView(replace(given, metrics=table))
+    at = next(index for index, column in enumerate(view.columns) if column.metric == "time_h")
+    marks = {row.candidate_id: row.cells[at].mark for row in view.rows if row.regime_id == "free"}
+    assert [key for key, mark in marks.items() if mark == "best"] == best
+    assert [key for key, mark in marks.items() if mark == "worst"] == worst
 
 
 def test_bundled_conditions_name_only_what_there_is():

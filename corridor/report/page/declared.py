@@ -10,7 +10,7 @@ from corridor.report.view import ReportView
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.regime import ATTRIBUTES, Regime
 from corridor.schema.settings import Condition, Indicator
-from corridor.schema.vocabulary import MetricStatus
+from corridor.schema.vocabulary import ENDLESS_STATUSES, MetricStatus
 
 RANK = "rank"
 """A condition's metric that is no column of the metric table: the place in the ranking."""
@@ -183,10 +183,15 @@ def _harmed(view: ReportView, indicator: Indicator, regime_id: str, candidate_id
     """Whether a figure shows harm; None where it isn't known."""
     cells = _cells(view, indicator.metric or "")
     cell = cells.get(candidate_id, regime_id) if cells else None
-    if cell is None or cell.value is None:
-        lost = cell is not None and cell.status in (MetricStatus.UNREACHABLE, MetricStatus.LOST)
+    if cell is None:
+        return None
+    if cell.value is None and cell.between is None:
+        lost = cell.status in ENDLESS_STATUSES and cell.status != MetricStatus.NOT_TRAVELABLE
         return True if lost else None
-    return cell.value > (indicator.harm_above or 0.0)
+    # of a figure that isn't determined harm is known where both ends say the same
+    ends = (cell.value,) if cell.value is not None else cell.between or ()
+    harmed = {end > (indicator.harm_above or 0.0) for end in ends}
+    return harmed.pop() if len(harmed) == 1 else None
 
 
 def _indicator(view: ReportView, indicator: Indicator, notes: Notes) -> dict[str, Any]:
