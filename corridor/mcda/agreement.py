@@ -75,7 +75,7 @@ def _together(first: Criterion, second: Criterion, pearson: float, count: int) -
 def method_agreement(panel: Panel, weights: WeightsLike, methods: Sequence[str] = ()) -> pd.DataFrame:
     """Kendall's tau-b between the rankings of the methods, a square table; 1 is the same order, -1 the reverse.
 
-    NaN where a method ties everybody or there are fewer than two alternatives.
+    1 also where both tie everybody; NaN where one of them does, or there are fewer than two alternatives.
 
     Args:
         panel: Alternatives that are ranked together.
@@ -91,7 +91,8 @@ def method_agreement(panel: Panel, weights: WeightsLike, methods: Sequence[str] 
     for first, second in combinations(methods, 2):
         # One alternative has no order, so tau is not defined for it.
         enough = len(panel.candidate_ids) > 1
-        tau = float(kendalltau(ranks[first], ranks[second]).statistic) if enough else float("nan")
+        alike = bool(enough and np.array_equal(ranks[first], ranks[second]))
+        tau = 1.0 if alike else float(kendalltau(ranks[first], ranks[second]).statistic) if enough else float("nan")
         table.loc[first, second] = table.loc[second, first] = tau
     return table
 
@@ -184,7 +185,8 @@ def minimax_regret(
         raise ScoringError(f"regret across regimes needs scores on fixed anchors: use anchors and {others}")
     if not regimes:
         raise ScoringError("regret: name at least one plausible regime")
-    panels = [matrix.panel(regime, kind).pinned(end) for regime in dict.fromkeys(regimes)]
+    wholes = [matrix.panel(regime, kind) for regime in dict.fromkeys(regimes)]
+    panels = [panel.pinned(end) for panel in wholes]
     empty = [panel.regime_id for panel in panels if not panel.candidate_ids]
     if empty:
         raise ScoringError(f"regret: nobody is ranked under '{empty[0]}': leave it out")
@@ -196,17 +198,18 @@ def minimax_regret(
         scores = pd.Series(score(panel, resolved, method), index=list(panel.candidate_ids), dtype=float)
         # Series align on the candidate ids, since regimes need not rank the same candidates in the same order.
         regrets[panel.regime_id] = scores.max() - scores
-    table = pd.DataFrame(regrets)
+    # Who can't be reached at this end under any of the regimes may be ranked at the other, and is shown too.
+    everybody = dict.fromkeys(who for panel in (*panels, *wholes) for who in panel.candidate_ids)
+    table = pd.DataFrame(regrets, index=list(everybody))
     # The largest regret is known only for those that are ranked in every regime: a gap is not a regret of zero.
     complete = table.dropna()
-    out = pd.DataFrame({"candidate_id": table.index, "name": [_name(panels, matrix, who) for who in table.index]})
+    out = pd.DataFrame({"candidate_id": table.index, "name": [_name(wholes, matrix, who) for who in table.index]})
     ranks = pd.Series(competition_ranks(-complete.max(axis=1).to_numpy())[0], index=complete.index)
     out["rank"] = ranks.reindex(table.index).astype("Int64").array
     out["max_regret"] = complete.max(axis=1).reindex(table.index).to_numpy()
     worst = complete.idxmax(axis=1) if len(complete) else pd.Series(dtype=object)
     out["worst_regime"] = worst.reindex(table.index).fillna("").to_numpy()
     out["reason"] = [_gap(row) for _, row in table.iterrows()]
-    wholes = [matrix.panel(regime, kind) for regime in dict.fromkeys(regimes)]
     out = out.assign(**_regret_ends(wholes, weights, method, list(table.index)))
     for regime in table.columns:
         out[f"regret:{regime}"] = table[regime].to_numpy()
@@ -223,9 +226,11 @@ def _regret_ends(panels: Sequence[Panel], weights: WeightsLike, method: str, ids
     for panel in panels:
         resolved = panel_weights(panel, weights).values
         worst, best = (score(panel, resolved, method, panel.metrics_at(end)) for end in (End.WORST, End.BEST))
+        # Who may be lost is, at its worst, in nobody's way.
+        sunk = np.where(panel.may_be_lost, -np.inf, worst)
         # Regret is least with the alternative at its best end and all others at their worst, and greatest the other way
         # round.
-        for name, own, others, found in (("low", best, worst, least), ("high", worst, best, most)):
+        for name, own, others, found in (("low", best, sunk, least), ("high", worst, best, most)):
             values = [
                 max(float(np.delete(others, row).max(initial=-np.inf)) - float(own[row]), 0.0)
                 for row in range(len(panel.candidate_ids))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -210,9 +209,10 @@ def _flip(review: Review, names: dict[str, str]) -> Message | None:
 
 
 def _methods(review: Review, names: dict[str, str]) -> Message | None:
-    lowest = float(review.agreement.min().min())
-    if len(names) < 2 or math.isnan(lowest):
+    if len(names) < 2:
         return None
+    # Where one method ties everybody and another doesn't, no pair has the same order in both.
+    lowest = float(review.agreement.fillna(0.0).min().min())
     compared = listing((get_method(method).label for method in review.agreement.index), ListStyle.ENUMERATION)
     if lowest > 1.0 - 1e-9:
         return Message("review.methods_agree", {"methods": compared})

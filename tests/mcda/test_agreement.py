@@ -150,6 +150,25 @@ def test_regret_has_ends_where_metrics_are_undetermined():
     assert found[["rank_best", "rank_worst"]].to_numpy().tolist() == [[1, 2], [1, 2]]
 
 
+def test_who_may_not_be_there_at_all_takes_nothing_from_the_least_regret():
+    """A route that is first wherever it can be reached, and may be cut off, leaves the next one without regret."""
+    table = pd.concat([route_table(regime_id=regime) for regime in ("open", "sealed")], ignore_index=True)
+    table = table[table["candidate_id"].isin(["rail", "valley"])]
+    table["access_delay_min"] = [12.0, 36.0, np.nan, 36.0]
+    table["access_delay_min_low"], table["access_delay_min_high"] = [12.0, 36.0, 0.0, 36.0], [12.0, 36.0, np.inf, 36.0]
+    table["access_delay_min_status"] = ["", "", "undetermined", ""]
+    matrix = build_matrix(table, ROUTE_CRITERIA)
+    found = minimax_regret(matrix, {"delay": 1.0}, ["sealed"]).set_index("candidate_id")
+    assert found.loc["valley", ["max_regret_low", "max_regret", "max_regret_high"]].tolist() == pytest.approx(
+        [0.0, 0.0, 0.3]
+    )
+    assert found.loc["valley", ["rank_best", "rank_worst"]].tolist() == [1, 2]
+    # it is shown, though it has no rank at the end that is asked for
+    assert pd.isna(found.loc["rail", "rank"])
+    assert render(found.loc["rail", "reason"]) == "not ranked: can't be ranked in sealed"
+    assert found.loc["rail", ["max_regret_low", "max_regret_high"]].tolist() == [0.0, np.inf]
+
+
 @pytest.mark.parametrize("end", ["best", "worst"])
 def test_a_regret_at_an_end_lies_between_its_ends(end):
     rng = np.random.default_rng(5)
@@ -158,6 +177,8 @@ def test_a_regret_at_an_end_lies_between_its_ends(end):
         for regime in ("a", "b"):
             low = rng.integers(0, 60, 4).astype(float)
             high = low + rng.integers(0, 60, 4) * (rng.random(4) < 0.5)
+            # one of them may be cut off at its worst, and then is in nobody's way
+            high[0] = np.inf if low[0] < high[0] else high[0]
             rows.append(
                 pd.DataFrame(
                     {
@@ -171,6 +192,7 @@ def test_a_regret_at_an_end_lies_between_its_ends(end):
         rule = [c for c in ROUTE_CRITERIA if c.metric == "access_delay_min"]
         matrix = build_matrix(pd.concat(rows, ignore_index=True), rule)
         found = minimax_regret(matrix, [1.0], ["a", "b"], end=End(end))
+        found = found[found["rank"].notna()]
         assert (found["max_regret_low"] <= found["max_regret"] + 1e-12).all()
         assert (found["max_regret"] <= found["max_regret_high"] + 1e-12).all()
         assert (found["rank_best"] <= found["rank"]).all()

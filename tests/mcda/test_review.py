@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from corridor.errors import ScoringError
+from corridor.mcda.agreement import panel_ranks
 from corridor.mcda.matrix import build_matrix
 from corridor.mcda.methods import get_method, method_ids
 from corridor.mcda.review import review_matrix, review_panel
@@ -30,6 +31,18 @@ def test_a_clear_race_in_words():
     assert "No weights put anybody else before a0." in text
     assert "a1 is better on no criterion, and worse on some, than a0." in text
     assert "give the same order" in text
+
+
+def test_methods_of_which_one_ties_everybody_dont_give_the_same_order():
+    """Within a tolerance of a fifth PROMETHEE II tells no neighbours apart; the others part the last from the first."""
+    panel = make_panel([[0.9], [0.7], [0.5]], tolerance=0.2)
+    ranks = {method: tuple(panel_ranks(panel, [1.0], method)) for method in method_ids()}
+    assert len(set(ranks.values())) > 1
+    assert sorted({len(set(each)) for each in ranks.values()}) == [1, 2]
+    text = " | ".join(map(render, review_panel(panel, [1.0], draws=100).messages()))
+    assert "give the same order" not in text
+    assert "differ in order" in text
+    assert "give the same order" in said([[0.5], [0.5]], [1.0])
 
 
 def test_a_tie_in_words():
