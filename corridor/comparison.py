@@ -254,7 +254,7 @@ class Comparison:
         from corridor.mcda.agreement import minimax_regret
 
         chosen: WeightsLike = weights if weights is not None else self._perspective(perspective)
-        return minimax_regret(self._matrix, chosen, regimes, end=End(end))
+        return render_table(minimax_regret(self._matrix, chosen, regimes, end=End(end)))
 
     def sensitivity(
         self,

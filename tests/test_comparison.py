@@ -140,6 +140,9 @@ def test_regret_is_the_gap_to_the_best_under_each_regime(comparison):
         open_ = told.index.difference(gaps.index)
         worst = ranked["score"].max() - ranked.loc[open_, "score_low"].astype(float)
         np.testing.assert_allclose(told[open_], worst, atol=1e-12)
+    # who isn't ranked under all of them is told why, in words
+    assert all(isinstance(reason, str) for reason in table["reason"])
+    assert (table["reason"] != "").equals(table["max_regret"].isna())
     whole = table.dropna(subset="max_regret")
     assert whole.sort_values("max_regret")["rank"].is_monotonic_increasing
     with pytest.raises(ScoringError, match="nowhere"):
