@@ -43,7 +43,7 @@ from corridor.errors import RegistryError
 from corridor.plugins import nearest_name
 from corridor.schema.catalogue import Estimate, Undetermined
 from corridor.schema.column import Column, Kind, Shown, Unit, find_column, resolve_columns
-from corridor.schema.vocabulary import ENDLESS_STATUSES, MetricStatus
+from corridor.schema.vocabulary import ENDLESS_STATUSES, GAP_STATUSES, MetricStatus
 
 Values = Mapping[str, Any]
 """Figures by column: numbers, texts, or Estimates."""
@@ -404,17 +404,27 @@ def join_ends(best: Cells, worst: Cells) -> dict[str, Any]:
 
     Returns:
         Cells: those that agree as they are, with the wider range; the others undetermined, with their ends (``inf``
-        where a figure can't be had because something is unreachable) and a status of their own.
+        where a figure can't be had because something is unreachable) and a status of their own. Of a figure that is
+        known at one end alone nothing is said but why it isn't known at the other.
     """
     names = list(dict.fromkeys([*best, *worst]))
     row: dict[str, Any] = {name: best.get(name, worst.get(name)) for name in names}
     columns = resolve_columns(names, all_columns())
     open_figures: set[str] = set()
     open_statuses: set[str] = set()
+    gaps: dict[str, str] = {}
     for column in columns:
         if column.kind not in (Kind.NUMBER, Kind.COUNT):
             continue
         ends = Undetermined(*(_end(cells, column) for cells in (best, worst)))
+        own = f"{column.name}_status"
+        if isnan(ends.best) or isnan(ends.worst):
+            if not (isnan(ends.best) and isnan(ends.worst)):
+                row |= {name: np.nan for end in ("", *_ENDS) if (name := f"{column.name}{end}") in row}
+                gaps[own] = _gap(column, best if isnan(ends.best) else worst)
+            elif column.status == own and best.get(own) != worst.get(own):
+                gaps[own] = _gap(column, worst)
+            continue
         if _agree(ends.best, ends.worst):
             row |= _range(column.name, best, worst)
             continue
@@ -426,7 +436,6 @@ def join_ends(best: Cells, worst: Cells) -> dict[str, Any]:
         open_statuses.add(column.status)
         cells = undetermined_cells(column.name, ends)
         # where a metric's status is a figure in itself, that one says it
-        own = f"{column.name}_status"
         row |= cells if column.status.endswith("_status") else {key: cells[key] for key in cells if key != own}
     for column in columns:
         if column.kind is not Kind.STATUS:
@@ -436,7 +445,13 @@ def join_ends(best: Cells, worst: Cells) -> dict[str, Any]:
         is_open = own in open_figures if own in row and own != column.name else column.name in open_statuses
         if is_open or best.get(column.name) != worst.get(column.name):
             row[column.name] = str(MetricStatus.UNDETERMINED)
-    return row
+    return row | gaps
+
+
+def _gap(column: Column, cells: Cells) -> str:
+    """Why a figure isn't known in some cells: what its status says there, or that nothing does."""
+    status = str(cells.get(column.status, ""))
+    return status if status in GAP_STATUSES else str(MetricStatus.UNKNOWN)
 
 
 def _end(cells: Cells, column: Column) -> float:
@@ -452,9 +467,7 @@ def _end(cells: Cells, column: Column) -> float:
 
 
 def _agree(best: float, worst: float) -> bool:
-    """Whether two ends are one figure, or neither is one: what isn't measured at all isn't undetermined."""
-    if isnan(best) or isnan(worst):
-        return True
+    """Whether two ends are one figure."""
     return best == worst or isclose(best, worst, rel_tol=_SAME, abs_tol=_SAME)
 
 

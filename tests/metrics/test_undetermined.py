@@ -108,6 +108,37 @@ def test_an_end_that_cannot_be_reached_is_infinite():
     assert lost["access_delay_min_status"] == "unreachable"
 
 
+LOST = {"places_counted": 3, "places_lost_crossing": 0, "people_lost_crossing": 0.0, "places_status": "ok"}
+
+
+def test_a_figure_that_is_known_at_one_end_alone_isnt_known():
+    """Nobody loses the crossing at best; at worst two villages do of which nobody says how many live there."""
+    ends = {"people_lost_crossing_low": 0.0, "people_lost_crossing_high": 0.0}
+    worst = LOST | {"places_lost_crossing": 2, "people_lost_crossing": np.nan, "places_status": "not_supported"}
+    criterion = Criterion(
+        criterion_id="lost", label="Lost", metric="people_lost_crossing", unit="people", direction="min",
+        group="people", best=0.0, worst=100.0,
+    )  # fmt: skip
+    for one, other in ((LOST | ends, worst), (worst, LOST | ends)):
+        row = join_ends(one, other)
+        assert np.isnan([row[name] for name in ("people_lost_crossing", *ends)]).all()
+        assert row["people_lost_crossing_status"] == "not_supported"
+        assert {row["places_lost_crossing_low"], row["places_lost_crossing_high"]} == {0.0, 2.0}
+        assert row["places_counted"] == 3
+        # who isn't known isn't first: here nobody else is worse than ten people
+        table = complete_table(
+            [{"candidate_id": "open"} | row, {"candidate_id": "b"} | LOST | {"people_lost_crossing": 10.0}]
+        )
+        assert list(table["people_lost_crossing_status"]) == ["not_supported", "ok"]
+        assert build_matrix(table, [criterion]).panel().candidate_ids == ("b",)
+    hours = {"people_hours_per_day": 0.0, "people_hours_per_day_status": "ok"}
+    unknown = {"people_hours_per_day": np.nan, "people_hours_per_day_status": "not_supported"}
+    assert join_ends(hours, unknown)["people_hours_per_day_status"] == "not_supported"
+    unlike = join_ends(unknown, unknown | {"people_hours_per_day_status": "not_applicable"})
+    assert unlike["people_hours_per_day_status"] == "not_applicable"
+    assert join_ends(unknown, unknown) == unknown | {"people_hours_per_day": pytest.approx(np.nan, nan_ok=True)}
+
+
 def test_a_status_alone_may_be_undetermined():
     ends = ({"north_south_if_closed": said, "north_south_if_closed_ratio": 1.0} for said in ("open", "slower"))
     assert join_ends(*ends)["north_south_if_closed"] == "undetermined"
