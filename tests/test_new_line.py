@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ import shapely
 
 import corridor
 from corridor.alignment.align import overlap
-from corridor.alignment.files import describe_new_line, write_new_line
+from corridor.alignment.files import describe_new_line, say_certificate, write_new_line
 from corridor.alignment.problem import unit_costs
 from corridor.cli import main
 from corridor.errors import AlignmentError, CatalogueError, CoverageError, SourceError, StudyError
@@ -219,6 +220,52 @@ def test_a_line_is_led_over_its_stations(ridge, tmp_path):
     assert sheet.count(f">{station['name']}</text>") == 2  # in plan and section
     with pytest.raises(AlignmentError, match="via: can't go with a sweep"):
         corridor.find_new_line(*WEST_EAST, dem=ridge, via=[stop], draws=2)
+
+
+def test_the_sheet_says_what_the_line_was_sought_on_and_how_good_it_is(ridge, tmp_path):
+    new = corridor.find_new_line(*ACROSS, "rail-12", dem=ridge, tunnel_musd_per_km=4.6, cell_m=600)
+    sheet = (new.write(tmp_path / "new").parent / "profile.svg").read_text(encoding="utf-8")
+    for words in (
+        "certificate: the cheapest on these cells",
+        "ridge.tif",
+        "prices of today",
+        "tunnel 4.6",
+        "cells of 6",
+    ):
+        assert words in sheet, words
+    facts = new.describe()
+    assert facts["before_curves_musd"] == new.alignment.search_price_musd
+
+
+def test_a_certificate_says_that_it_is_about_the_line_before_its_curves(ridge):
+    """One line was called the cheapest whose curves had made it 15 % dearer than what was proved."""
+    line = corridor.find_new_line(*ACROSS, "rail-12", dem=ridge, tunnel_musd_per_km=4.6, cell_m=600).alignment
+    drawn = line.price.total_musd
+    for gap, before, said in (
+        (0.0, drawn, "the cheapest on these cells"),
+        (0.0, drawn / 1.15, "the cheapest on these cells; before its curves, which changed the price by +15.0 %"),
+        (drawn / 102, drawn, "within 1.0 % of the cheapest"),
+        (None, drawn, "none: a cheaper line may exist (--certify seeks it on all of the ground)"),
+    ):
+        assert say_certificate(replace(line, gap_musd=gap, search_price_musd=before)) == said
+
+
+@pytest.mark.parametrize(("side_deg", "said"), [(0.04, True), (0.005, False)])
+def test_a_line_over_a_lake_says_that_water_has_no_price(side_deg, said, tmp_path):
+    """A lake is level to the last decimal, and the cheapest ground there is; a pond may be chance."""
+
+    def with_lake(lon, lat):
+        land = 400 + 3000 * np.abs(lat - 45.5) + 40 * np.sin(lon * 900) * np.cos(lat * 700)
+        lake = (np.abs(lon - 10.55) < side_deg / 2) & (np.abs(lat - 45.5) < side_deg / 2)
+        return np.where(lake, 400.0, land)
+
+    dem = write_dem(tmp_path / "lake.tif", height=with_lake)
+    new = corridor.find_new_line("45.5,10.45", "45.5,10.65", grade_permille=60, radius_m=50, dem=dem, cell_m=300)
+    notes = [note for note in new.describe()["notes"] if "dead level" in note]
+    assert bool(notes) == said
+    if said:
+        # Across the lake, or a little less where it is left before its shore.
+        assert float(notes[0].split()[0]) == pytest.approx(parallel_km(45.5, side_deg), rel=0.3)
 
 
 def hilly_m(lon, lat):

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from corridor.pipeline.new_line import NewLine
 
 
+SAID_PCT, TOLD_PCT = 0.05, 1.0  # a gap, and a change of the price by curves, from which it is said
+
+
 def describe_new_line(new: NewLine) -> dict[str, Any]:
     """The figures of a line as plain values: prices by kind in million USD, lengths in km."""
     line, price = new.alignment, new.alignment.price
@@ -58,6 +61,7 @@ def describe_new_line(new: NewLine) -> dict[str, Any]:
         "prices": {"book": new.prices, "musd_per_km": _unit_prices(new.costs)},
         "gap_musd": line.gap_musd,
         "gap_pct": line.gap_pct,
+        "before_curves_musd": line.search_price_musd,
         "cell_m": line.cell_m,
         "dem": {"title": new.dem.source.title, "resolution_m": new.dem.resolution_m, "date": new.dem.source.date},
         "notes": [render(note) for note in line.notes],
@@ -69,6 +73,42 @@ def describe_new_line(new: NewLine) -> dict[str, Any]:
         ],
         "spread": {name: asdict(spread) for name, spread in new.spread.items()},
     }
+
+
+def say_certificate(line: Alignment) -> str:
+    """How good a line is proved to be, in words; and what its curves changed, since the proof is about lines before.
+
+    Args:
+        line: what was found.
+    """
+    if line.gap_pct is None:
+        proved = "none: a cheaper line may exist (--certify seeks it on all of the ground)"
+    elif line.gap_pct >= SAID_PCT:
+        proved = f"within {line.gap_pct:.1f} % of the cheapest"
+    else:
+        proved = "the cheapest on these cells"
+    curves_pct = 100.0 * (line.price.total_musd / line.search_price_musd - 1.0)
+    changed = f"; before its curves, which changed the price by {curves_pct:+.1f} %"
+    return proved + (changed if line.gap_pct is not None and abs(curves_pct) >= TOLD_PCT else "")
+
+
+def _say_basis(new: NewLine) -> list[str]:
+    """What the line was sought on, for the foot of its sheet: certificate, cells and heights, prices."""
+    line = new.alignment
+    prices = ", ".join(f"{_WORDS.get(name, name.replace('_', ' '))} {musd:g}" for name, musd in _said_prices(new.costs))
+    return [
+        f"certificate: {say_certificate(line)}",
+        f"cells of {line.cell_m:.0f} m; heights every {new.dem.resolution_m:.0f} m: {new.dem.source.title}",
+        f"prices of {new.prices}, million USD per km, of portals and abutments each: {prices}",
+    ]
+
+
+_WORDS = {"surface": "open line"}
+
+
+def _said_prices(costs: UnitCosts) -> list[tuple[str, float]]:
+    """Middle prices of what new lines are built of, by kind."""
+    return [(name, musd) for name, musd in _unit_prices(costs).items() if musd and name != "upgrade"]
 
 
 def _unit_prices(costs: UnitCosts) -> dict[str, float]:
@@ -116,6 +156,7 @@ def write_new_line(new: NewLine, folder: Path) -> Path:
             (new.start.name, new.end.name),
             stations,
             list(zip((stop.name for stop in new.stations), _chainages(new), strict=True)),
+            _say_basis(new),
         ),
     }
     files |= {"chainage.csv": _csv(stations.round(3)), "earthworks.csv": _csv(sum_earthworks(stations).round(3))}

@@ -18,9 +18,10 @@ Floats = NDArray[np.float64]
 WIDTH, LEFT, RIGHT, TOP = 1200, 82, 20, 46  # of the sheet, and what is left free about its drawings
 INK, GROUND, LINE, OTHER = (colour(f"section_{what}") for what in ("ink", "ground", "line", "other"))
 PAPER, NOTE = colour("paper"), colour("section_note")
+HALO = f' paint-order="stroke" stroke="{PAPER}" stroke-width="3"'  # of texts that may lie on the line
 _PLAIN = {LineKind.SURFACE: GROUND, LineKind.REUSED: OTHER}
 INKS = {kind: _PLAIN.get(kind) or colour(f"section_{kind}") for kind in LineKind}
-LABEL_PX, BOLD_PX = 34, 6.8
+LABEL_PX, LABEL_LETTER_PX, BOLD_PX = 34, 6.2, 6.8
 FEW = 8  # curves of the least radius up to which each is labelled
 STRAIGHT_M = 20_000.0  # radius from which a curve is a straight on a sheet
 PLAN_PX, PLAN_MARGIN = 420.0, 46.0  # the plan's greatest height, and what is left free about the line
@@ -53,7 +54,7 @@ class Plan:
         self.height = float(np.ptp(across) * self.px + 2 * PLAN_MARGIN + PLAN_FOOT)
         self._west = LEFT + PLAN_MARGIN + 0.5 * (room - np.ptp(along) * self.px) - along.min() * self.px
         self._north = TOP + PLAN_MARGIN + across.max() * self.px
-        self.taken: list[tuple[float, float]] = []
+        self.taken: list[tuple[float, float, float]] = []  # middles of labels, and half of the room that each needs
 
     def place(self, xy: Floats) -> Floats:
         """Places on the sheet (n, 2) of points in the line's system."""
@@ -76,12 +77,18 @@ class Plan:
         places, _ = self.at(np.concatenate([[low_m], inside, [high_m]]))
         return " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
 
+    def take(self, place: Floats, half: float = 0.0) -> None:
+        """Leave a place free of further labels, with so much room to its left and right."""
+        self.taken.append((float(place[0]), float(place[1]), half))
+
     def label(self, place: Floats, text: str, extra: str = "") -> Iterator[str]:
         """A text in the middle of a place, unless it would lie over another one."""
-        if any(abs(place[0] - x) < LABEL_PX and abs(place[1] - y) < 12 for x, y in self.taken):
+        half = max(0.5 * LABEL_PX, 0.5 * LABEL_LETTER_PX * len(text))
+        if any(abs(place[0] - x) < half + room and abs(place[1] - y) < 12 for x, y, room in self.taken):
             return
-        self.taken.append((float(place[0]), float(place[1])))
-        yield f'<text x="{place[0]:.1f}" y="{place[1] + 3:.1f}" text-anchor="middle"{extra}>{escape(text)}</text>'
+        self.take(place, half)
+        where = f'x="{place[0]:.1f}" y="{place[1] + 3:.1f}" text-anchor="middle"{HALO}{extra}'
+        yield f"<text {where}>{escape(text)}</text>"
 
 
 def draw_plan(plan: Plan, ends: tuple[str, str], stops: Sequence[tuple[str, float]] = ()) -> Iterator[str]:
@@ -97,17 +104,17 @@ def draw_plan(plan: Plan, ends: tuple[str, str], stops: Sequence[tuple[str, floa
     places = plan.at(np.array([0.0, total]))[0]
     for place, name, anchor, off in zip(places, ends, ("end", "start"), (-10, 10), strict=True):
         yield f'<circle cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="4" fill="{PAPER}" stroke="{LINE}" stroke-width="2"/>'
-        plan.taken.append((float(place[0]), float(place[1])))
+        plan.take(place, 0.5 * LABEL_PX)
         if not name:
             continue
         # A long name is moved inwards, so that it stays on the sheet.
         needed = BOLD_PX * len(name) + 4.0
         x = max(place[0] + off, needed) if anchor == "end" else min(place[0] + off, WIDTH - needed)
         # Room for the name, which other labels have to leave free.
-        reach = np.arange(0.0, needed + LABEL_PX, LABEL_PX) * np.sign(off)
-        plan.taken += [(float(x + away), float(place[1] - 10)) for away in reach]
+        plan.take(np.array([x + 0.5 * needed * np.sign(off), place[1] - 13.0]), 0.5 * needed)
         yield (
-            f'<text x="{x:.1f}" y="{place[1] - 10:.1f}" text-anchor="{anchor}" font-weight="bold">{escape(name)}</text>'
+            f'<text x="{x:.1f}" y="{place[1] - 10:.1f}" text-anchor="{anchor}" font-weight="bold"{HALO}>'
+            f"{escape(name)}</text>"
         )
     middle = float(plan.place(line.line[:, :2])[:, 1].mean())
     for (name, _), place in zip(stops, plan.at(np.array([at for _, at in stops]))[0], strict=True):

@@ -15,6 +15,7 @@ from corridor.alignment.curves import turn_angles
 from corridor.alignment.plan import (
     FEW,
     GROUND,
+    HALO,
     INK,
     INKS,
     LABEL_PX,
@@ -57,6 +58,7 @@ def draw_sheet(
     ends: tuple[str, str] = ("", ""),
     stations: pd.DataFrame | None = None,
     stops: Sequence[tuple[str, float]] = (),
+    basis: Sequence[str] = (),
 ) -> str:
     """An SVG of a line: its plan, and below it its long section.
 
@@ -72,6 +74,7 @@ def draw_sheet(
         ends: names of the places at its ends.
         stations: of :func:`corridor.alignment.earthworks.tabulate_stations`.
         stops: names of places on the way and their chainages, metres.
+        basis: what it was sought on, a line each at the foot.
 
     Returns:
         The drawing.
@@ -97,7 +100,7 @@ def draw_sheet(
     ]
     plan = Plan(line)
     times = Message("new_line.exaggerated", {"times": f"{scale.up / scale.along:.0f}"})
-    notes = wrap(render(listing((times, *line.notes))), NOTE_LETTERS)
+    notes = [row for text in (*basis, render(listing((times, *line.notes)))) for row in wrap(text, NOTE_LETTERS)]
     foot = plan.height + LEGEND + 48 + (0 if stations is None else HAUL + 30)
     bottom = foot + 14 * len(notes)
     return (
@@ -187,7 +190,8 @@ def _structure(scale: _Scale, line: Alignment, s: Structure) -> Iterator[str]:
     height = np.interp(at, line.chainage_m, line.line[:, 2])
     ink = INKS[s.kind]
     yield f'<polyline points="{scale.points(at, height)}" fill="none" stroke="{ink}" stroke-width="7"/>'
-    word = f"{s.kind} {s.length_m / 1000:.1f} km"
+    tall = f", {s.extent_m:.0f} m high" if s.kind == LineKind.BRIDGE else ""
+    word = f"{s.kind} {s.length_m / 1000:.1f} km{tall}"
     if s.length_m >= LONG_M and s.length_m * scale.along > LETTER_PX * len(word):
         x, y = scale.x(0.5 * (s.from_m + s.to_m)), scale.y(float(height.min())) + 22
         yield f'<text x="{x:.1f}" y="{min(y, TOP + PLOT - 4):.1f}" text-anchor="middle" fill="{ink}">{word}</text>'
@@ -257,10 +261,8 @@ def _grades(scale: _Scale, line: Alignment) -> Iterator[str]:
             yield f'<text x="{x1 - 2:.1f}" y="{top + low}" text-anchor="end" font-size="9">{word}</text>'
         elif x1 - x0 > NARROW_PX:
             place = f"{(x0 + x1) / 2 + 3:.1f} {top + ROW / 2:.1f}"
-            yield (
-                f'<text transform="translate({place}) rotate(-90)" text-anchor="middle" font-size="9" '
-                f'paint-order="stroke" stroke="{PAPER}" stroke-width="3">{word}</text>'
-            )
+            where = f'transform="translate({place}) rotate(-90)" text-anchor="middle" font-size="9"{HALO}'
+            yield f"<text {where}>{word}</text>"
         if x1 - x0 > 3 * GRADE_PX:
             length = f"{(s1 - s0) / 1000:.1f} km"
             yield f'<text x="{x0 + 3:.1f}" y="{top + high}" font-size="9" fill="{NOTE}">{length}</text>'

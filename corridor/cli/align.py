@@ -177,6 +177,8 @@ def _print_line(new: NewLine, asked: str, alternatives: int) -> None:
         asked: the standard in words.
         alternatives: how many other lines were asked for.
     """
+    from corridor.alignment.files import say_certificate
+
     facts = new.describe()
     low, mid, high = (format_millions(facts["cost_musd"][end]) for end in ("low", "mid", "high"))
     circles = [["spirals", f"{facts['spiral_count']} full circles"]] if facts["spirals"] else []
@@ -188,13 +190,7 @@ def _print_line(new: NewLine, asked: str, alternatives: int) -> None:
         ["steepest grade", f"{facts['max_grade_pct']:.2f} %"],
         ["price", f"{mid} million USD ({low}-{high})"],
     ]
-    if facts["gap_pct"] is None:
-        proved = "none: a cheaper line may exist (--certify seeks it on all of the ground)"
-    elif facts["gap_pct"] >= 0.05:
-        proved = f"within {facts['gap_pct']:.1f} % of the cheapest"
-    else:
-        proved = "the cheapest on these cells"
-    rows.append(["certificate", proved])
+    rows.append(["certificate", say_certificate(new.alignment)])
     slopes = [f"{facts[f'{k}_km']:.1f} km {words}" for k, words in _ALONG_SLOPES.items() if facts[f"{k}_km"] >= 0.05]
     if slopes:
         rows.insert(3, ["along slopes", ", ".join(slopes)])

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import shapely
 
 from corridor.alignment.align import (
@@ -52,7 +53,8 @@ from corridor.schema.alignment import Alignment, DesignStandard, UnitCosts
 from corridor.schema.catalogue import UnitCost
 from corridor.schema.message import Message, Value
 from corridor.schema.study import UNKNOWN_COUNTRY, Place, Study
-from corridor.terrain.surface import Dem
+from corridor.schema.vocabulary import LineKind
+from corridor.terrain.surface import Dem, find_level
 from corridor.wording import format_position
 
 Sweep = Literal["grade", "tunnel-price"]
@@ -62,6 +64,8 @@ CELL_M = 250.0
 """Cells of a search without a study."""
 VERTICAL_ERROR_M, ERROR_RANGE_KM = 9.7, 5.0
 """Error of heights that nobody states: SRTM's goal (16 m for nine tenths, over 1.645), alike as far as in the study."""
+LEVEL_STEP_M, LEVEL_KM = 25.0, 0.25
+"""How closely it is looked whether a line runs over level ground, and from how much on that is said."""
 TUNNEL_PRICES_MUSD_PER_KM = (15.0, 20.0, 30.0, 40.0, 60.0, 80.0)
 
 
@@ -253,8 +257,9 @@ def _search(
         heights = setting.heights
         spread = measure_price_spread(asked[0], heights.vertical_error_m, heights.error_range_m, draws)
     start, *between, end = setting.stations
+    said = *_says_book(setting.book), *found.notes, *_says_level(found, setting.heights), *setting.notes
     return NewLine(
-        replace(found, notes=(*_says_book(setting.book), *found.notes, *setting.notes)),
+        replace(found, notes=said),
         start, end, standard, setting.heights, setting.book, asked[0].costs,
         tuple(swept), tuple(others), spread, tuple(between),
     )  # fmt: skip
@@ -263,6 +268,19 @@ def _search(
 def _says_book(book: str) -> tuple[Message, ...]:
     """Which dollars a price is in, unless they are today's."""
     return () if book == TODAY else (Message("new_line.price_book", {"book": book}),)
+
+
+def _says_level(line: Alignment, dem: Dem) -> tuple[Message, ...]:
+    """How far a line runs over what is probably water, which has no price."""
+    at = np.arange(0.5 * LEVEL_STEP_M, line.chainage_m[-1], LEVEL_STEP_M)
+    xy = shapely.points(*(np.interp(at, line.chainage_m, line.line[:, k]) for k in (0, 1)))
+    lon, lat = shapely.get_coordinates(project(shapely.MultiPoint(xy), line.crs, WGS84)).T
+    is_level = find_level(dem)[dem.pixels_at(lon, lat)]
+    for s in line.structures:
+        if s.kind == LineKind.TUNNEL:
+            is_level &= (at < s.from_m) | (at > s.to_m)
+    km = float(is_level.sum()) * LEVEL_STEP_M / 1000
+    return (Message("new_line.level", {"km": f"{km:.1f}"}),) if km >= LEVEL_KM else ()
 
 
 def _framed(setting: _Setting, leg: int, cell_m: float | None) -> tuple[Terrain, Point, Point]:

@@ -319,6 +319,27 @@ def ruggedness_m(dem: Dem) -> Floats:
     return ruggedness(dem.heights_m)
 
 
+LEVEL_KM2, LEVEL_PX = 0.5, 9  # a patch has so much ground, and so many pixels, that lie within it with all neighbours
+
+
+def find_level(dem: Dem) -> NDArray[np.bool_]:
+    """Pixels (rows, cols) of large patches of one height alone: elevation models have lakes so, and hardly any land."""
+    known = np.isfinite(dem.heights_m)
+    z = np.where(known, dem.heights_m, -np.inf)
+    around = np.ones((3, 3), dtype=bool)
+    inner = known & (ndimage.maximum_filter(z, 3) == ndimage.minimum_filter(z, 3))
+    # Neighbours in here share most of the pixels around them, so that a patch has one height.
+    patches, n = ndimage.label(inner, around)
+    width_m, height_m = dem.pixel_size_m()
+    km2 = np.broadcast_to(width_m * height_m / 1e6, inner.shape)
+    number = np.arange(n + 1)
+    large = (ndimage.sum_labels(km2, patches, number) >= LEVEL_KM2) & (
+        ndimage.sum_labels(inner, patches, number) >= LEVEL_PX
+    )
+    large[0] = False
+    return np.asarray(ndimage.binary_dilation(large[patches], around))
+
+
 _NODES_PER_RANGE = 3.0
 """Nodes of a draw's grid in each range of the error: between them it is smooth."""
 
