@@ -66,7 +66,7 @@ def cost_bill(
     bed to another route of its package, it is built anew beside it.
 
     Raises:
-        CatalogueError: a kind of construction has no unit cost.
+        CatalogueError: a kind of construction has no unit cost, or no rate of upkeep.
     """
     book = _PriceBook(candidate.candidate_id, unit_costs, costing)
     lines: list[CostLine] = []
@@ -140,16 +140,25 @@ class _PriceBook:
             raise CatalogueError(f"unit_costs.csv: no row for {mode} {kind}; candidate '{self._candidate_id}' needs it")
         return self._prices[mode, kind]
 
+    def _kept(self, km: Estimate, mode: Mode, kind: WorkKind) -> Estimate:
+        """What keeping some kilometres costs over the years, in today's money.
+
+        Raises:
+            CatalogueError: there is no rate: what isn't known to cost anything isn't free.
+        """
+        if (mode, kind) not in self._upkeep:
+            raise CatalogueError(f"upkeep.csv: no row for {mode} {kind}; candidate '{self._candidate_id}' needs it")
+        return _product(_product(km, self._upkeep[mode, kind]), self._years)
+
     def line(self, part: Part, mode: Mode, works: Works, kind: WorkKind, km: Estimate, built_pct: Estimate) -> CostLine:
         """A line of the bill: kilometres at their price, of which a share (percent) is built."""
         price = self.price(mode, kind)
-        rate = self._upkeep.get((mode, kind), _NOTHING)
         own = works is not Works.REPLACEMENT
         return self._line(
             part, mode, works, kind, km,
             whole=_product(km, price.cost_musd_per_km),
             built_pct=built_pct,
-            upkeep=_product(_product(km, rate), self._years) if own else _NOTHING,
+            upkeep=self._kept(km, mode, kind) if own else _NOTHING,
             price_year=price.price_year,
         )  # fmt: skip
 
@@ -160,7 +169,7 @@ class _PriceBook:
             part, part.mode, part.works, work.kind, km,
             whole=work.musd,
             built_pct=built_pct,
-            upkeep=_product(_product(km, self._upkeep.get((part.mode, kept_as), _NOTHING)), self._years),
+            upkeep=self._kept(km, part.mode, kept_as),
             price_year=self.price(part.mode, WorkKind.SURFACE).price_year,
         )  # fmt: skip
 

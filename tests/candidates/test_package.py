@@ -25,9 +25,9 @@ from corridor.pipeline.saved_results import read_candidates
 from corridor.report.i18n import render
 from corridor.report.view import ReportView
 from corridor.schema.candidate import Candidate
-from corridor.schema.catalogue import Costing, Estimate, SectionWorks, UnitCost
+from corridor.schema.catalogue import Costing, Estimate, SectionWorks, UnitCost, UpkeepCost
 from corridor.schema.study import PackageCandidate, Study
-from corridor.schema.vocabulary import BedRoad, Family, GeometryQuality, Mode, SectionStatus
+from corridor.schema.vocabulary import BedRoad, Family, GeometryQuality, Mode, SectionStatus, WorkKind
 from tests.command import run_command
 from tests.flows import toy
 from tests.interactions.roads import UTM, all_met, build, digraph, gated, rail, regime, street_grid
@@ -131,7 +131,8 @@ LINE = [(0, 0), (40_000, 0)]
 NOTHING = Estimate(0, 0, 0)
 PRICES = {("rail", "upgrade"): (2, 4, 9), ("rail", "surface"): (5, 8, 12), ("road", "surface"): (1, 3, 5)}
 COSTS = [UnitCost(mode, kind, Estimate(*price), "2024", ("x",)) for (mode, kind), price in PRICES.items()]
-COSTING = Costing(Estimate(0, 0, 0), Estimate(30, 30, 30), Estimate(3, 5, 9))
+KEPT = tuple(UpkeepCost(mode, kind, Estimate(0, 0, 0), "2020", ("x",)) for mode in Mode for kind in WorkKind)
+COSTING = Costing(Estimate(0, 0, 0), Estimate(30, 30, 30), Estimate(3, 5, 9), KEPT)
 
 
 def railway_and_road(gap_m: float = 0.0, quality: GeometryQuality = GeometryQuality.OSM):

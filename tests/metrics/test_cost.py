@@ -46,6 +46,11 @@ UPKEEP = tuple(
         (Mode.ROAD, "surface", (0.01, 0.02, 0.04)),
         (Mode.ROAD, "upgrade", (0.01, 0.02, 0.04)),
         (Mode.ROAD, "tunnel", (0.1, 0.2, 0.4)),
+        (Mode.ROAD, "bridge", (0, 0, 0)),
+        (Mode.RAIL, "surface", (0, 0, 0)),
+        (Mode.RAIL, "upgrade", (0, 0, 0)),
+        (Mode.RAIL, "tunnel", (0, 0, 0)),
+        (Mode.RAIL, "bridge", (0, 0, 0)),
     )
 )
 COSTING = Costing(Estimate(0, 0, 50), Estimate(30, 30, 30), Estimate(3, 5, 9), UPKEEP)
@@ -60,8 +65,8 @@ def stretch(line=WEST, status=SectionStatus.PLANNED, tunnel_km=3.0, bridge_km=2.
     return replace(made, documented_works=stated) if stated else made
 
 
-def bill(*parts, bed_road=BedRoad.REPLACED, prices=PRICES):
-    given = {"candidate": candidate(*parts), "unit_costs": prices, "costing": COSTING, "bed_road": bed_road}
+def bill(*parts, bed_road=BedRoad.REPLACED, prices=PRICES, costing=COSTING):
+    given = {"candidate": candidate(*parts), "unit_costs": prices, "costing": costing, "bed_road": bed_road}
     return row_of(measure_cost, **given), cost_bill(**given)
 
 
@@ -188,6 +193,13 @@ def test_card_metrics_and_table_say_the_same():
 def test_work_without_a_price_is_named():
     with pytest.raises(CatalogueError, match=r"unit_costs\.csv: no row for road surface"):
         bill(part(WEST, status=SectionStatus.PLANNED), prices=())
+
+
+def test_work_whose_upkeep_nobody_knows_is_named_and_not_free():
+    kept = replace(COSTING, upkeep=tuple(rate for rate in UPKEEP if rate.kind != WorkKind.TUNNEL))
+    with pytest.raises(CatalogueError, match=r"upkeep\.csv: no row for road tunnel; candidate 'c' needs it"):
+        bill(stretch(tunnel_km=3.0), costing=kept)
+    assert bill(stretch(tunnel_km=0.0), costing=kept)
 
 
 STRETCHES = st.lists(
