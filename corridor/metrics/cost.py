@@ -257,11 +257,19 @@ def _annuity_years(costing: Costing) -> Estimate:
         "cost_progress_unknown_km", Unit.KM, "length under construction of which no document says the progress",
         "sum of parts", shown=Shown.FILES,
     ),
+    Column(
+        "cost_structures_unknown_km", Unit.KM,
+        "length to be built of which no document says how much lies in tunnels or on bridges that the price of open "
+        "line doesn't hold: none of these is in the price",
+        "sum of schematic parts that are built anew", shown=Shown.FILES,
+    ),
     Column("cost_price_year", Unit.NONE, "year of the prices", "unit_costs.csv", kind=Kind.TEXT, shown=Shown.FILES),
     status="cost_status",
 )  # fmt: skip
-def measure_cost(candidate: Candidate, cost_bill: Sequence[CostLine]) -> Values:
+def measure_cost(candidate: Candidate, cost_bill: Sequence[CostLine], unit_costs: Sequence[UnitCost]) -> Values:
     """Price of the works, what of it is spent and left, by country, and upkeep: sums of the lines of the bill."""
+    held = {price.mode: price.includes for price in unit_costs if price.kind is WorkKind.SURFACE}
+    built = [part for part in candidate.parts if part.works not in (Works.NONE, Works.UPGRADE) and not part.design]
     unknown = [part for part in candidate.parts if part.works is Works.UNFINISHED and _progress(part) is None]
     return {
         "cost_musd": total(line.whole_musd for line in cost_bill),
@@ -275,6 +283,9 @@ def measure_cost(candidate: Candidate, cost_bill: Sequence[CostLine]) -> Values:
         },
         "upkeep_musd": total(line.upkeep_musd for line in cost_bill),
         "cost_progress_unknown_km": sum(part.length_km.mid for part in unknown),
+        "cost_structures_unknown_km": sum(
+            part.length_km.mid for part in built if part.not_quoted - held.get(part.mode, frozenset())
+        ),
         "cost_price_year": price_years(cost_bill),
     }
 

@@ -121,6 +121,16 @@ def test_unknown_progress_widens_the_range_and_is_said():
     assert {line.progress_pct for line in bill(stretch())[1]} == {0.0}  # nothing is built of what is only planned
 
 
+def test_tunnels_that_no_document_measures_are_said_to_be_in_no_price():
+    silent = replace(stretch(tunnel_km=0.0, bridge_km=0.0), not_quoted=frozenset({StructureKind.TUNNEL}))
+    row, _ = bill(silent)
+    assert row["cost_structures_unknown_km"] == 50
+    assert bill(stretch())[0]["cost_structures_unknown_km"] == 0
+    # a railway's price holds its structures, and what is put back into use has them
+    assert bill(replace(silent, mode=Mode.RAIL))[0]["cost_structures_unknown_km"] == 0
+    assert bill(replace(silent, status=SectionStatus.ABANDONED))[0]["cost_structures_unknown_km"] == 0
+
+
 def test_a_gap_is_laid_anew_and_a_closed_road_may_need_nothing():
     gap, _ = bill(stretch(status=SectionStatus.CLOSED, stated=works(stated=Works.GAP), tunnel_km=0, bridge_km=0))
     assert gap["cost_musd"] == 100
