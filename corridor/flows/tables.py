@@ -545,7 +545,7 @@ class _Reader:
         return rows.DocumentedWay(
             row.text("check_id", required=True), row.text("name", required=True), row.text("from_node", required=True),
             row.text("to_node", required=True), self._modes(row), row.items("via"), row.items("against_via"),
-            int(row.number("year", 1800, 2200)), row.choice("measure", rows.MEASURES), self._range(row, "value"),
+            row.whole("year", 1800, 2200), row.choice("measure", rows.MEASURES), self._range(row, "value"),
             self._provenance(row),
         )  # fmt: skip
 

@@ -68,7 +68,7 @@ def _delay(row: Row, sources: Collection[str]) -> BorderDelay:
         country=row.text("country", required=True),
         direction=row.choice("direction", DIRECTIONS),
         mode=row.member("mode", Mode),
-        year=int(row.number("year", 1990, 2200)),
+        year=row.whole("year", 1990, 2200),
         hours=hours,
         sd_h=row.optional("hours_sd", 0, 10_000),
         p95_h=read_p95(row, hours),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -147,7 +148,8 @@ def load_catalogue(folder: Path) -> Catalogue:
         faults,
     )
     # What belongs to no section is a slip of the pen, not something to pass over.
-    for orphan in sorted((set(lines) | set(structures) | set(limits)) - set(sections)):
+    broken = {section_id for section_id, line in lines.items() if line is None}
+    for orphan in sorted((set(lines) | set(structures) | set(limits)) - set(sections) - broken):
         faults.add(f"{folder}: waypoints, structures or limits of '{orphan}', which is no section")
     delays = load_border_delays(folder / FILE_NAME, sources, faults)
     crossings = by_id(
@@ -240,22 +242,25 @@ def _load_nodes(folder: Path, sources: dict[str, Source], faults: Faults) -> lis
     ]
 
 
-def _load_lines(folder: Path, faults: Faults) -> dict[str, LineString]:
+def _load_lines(folder: Path, faults: Faults) -> dict[str, LineString | None]:
+    """Lines by section; None where the rows of one have faults, which are told already."""
     points: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
     for row in read_rows(folder / "waypoints.csv", _WAYPOINTS.split(), faults):
         place = (row.number("seq"), row.number("lon", -180, 180), row.number("lat", -90, 90))
         points[row.text("section_id", required=True)].append(place)
-    lines = {}
+    lines: dict[str, LineString | None] = {}
     for section_id, places in points.items():
-        if len({seq for seq, _, _ in places}) < len(places):
+        lines[section_id] = None
+        numbered = [seq for seq, _, _ in places if not math.isnan(seq)]
+        if len(set(numbered)) < len(numbered):
             faults.add(f"{folder / 'waypoints.csv'}: '{section_id}' has a seq twice; number its points from end to end")
         # Rows may stand in any order; seq gives it. The same point twice in a row is no segment.
         ordered = [(lon, lat) for _, lon, lat in sorted(places)]
         distinct = [point for point, _ in itertools.groupby(ordered)]
         if len(distinct) < 2:
             faults.add(f"{folder / 'waypoints.csv'}: '{section_id}' has fewer than two different points")
-            continue
-        lines[section_id] = LineString(distinct)
+        elif not any(math.isnan(figure) for place in places for figure in place):
+            lines[section_id] = LineString(distinct)
     return lines
 
 
@@ -314,7 +319,7 @@ def _load_sections(
     folder: Path,
     sources: dict[str, Source],
     nodes: dict[str, Node],
-    lines: dict[str, LineString],
+    lines: dict[str, LineString | None],
     structures: dict[str, list[DocumentedStructure]],
     limits: dict[str, VehicleLimit],
     faults: Faults,
@@ -326,9 +331,10 @@ def _load_sections(
         section_id = row.text("section_id", required=True)
         ends = (row.text("from_node", required=True), row.text("to_node", required=True))
         # Without a line nothing else of the row can be checked; the other rows still are.
+        if section_id not in lines:
+            row.fault("section_id", f"'{section_id}' has no line in waypoints.csv")
         line = lines.get(section_id)
         if line is None:
-            row.fault("section_id", f"'{section_id}' has no line in waypoints.csv")
             continue
         _check_ends(row, ends, nodes, line)
         found.append(
@@ -477,7 +483,8 @@ def _check_ends(row: Row, ends: tuple[str, str], nodes: dict[str, Node], line: L
     for column, node_id, point in zip(("from_node", "to_node"), ends, (line.coords[0], line.coords[-1]), strict=True):
         node = nodes.get(node_id)
         if node is None:
-            row.fault(column, f"'{node_id}' is not in nodes.csv")
+            if node_id:
+                row.fault(column, f"'{node_id}' is not in nodes.csv")
         # A tenth of a metre: a section that doesn't end in its node wouldn't meet its neighbours.
         elif max(abs(node.lon - point[0]), abs(node.lat - point[1])) > 1e-6:
             row.fault(column, f"the line's end {point} is not where node '{node_id}' is ({node.lon}, {node.lat})")

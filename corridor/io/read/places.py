@@ -85,10 +85,14 @@ def read_places(path: Path) -> Places:
         raise SourceError(f"{path}: columns missing: {', '.join(missing)}")
     # A row off Earth is a swapped or shifted column: it is told by its number, which a person can look up.
     for column, bound in (("lat", 90), ("lon", 180)):
-        table[column] = pd.to_numeric(table[column], errors="coerce")
+        given = table[column]
+        table[column] = pd.to_numeric(given, errors="coerce")
         bad = ~table[column].between(-bound, bound)
         if bad.any():
-            raise SourceError(f"{path}: row {int(bad.idxmax()) + 2}: {column} must be from -{bound} to {bound}")
+            raise SourceError(
+                f"{path}: row {int(bad.idxmax()) + 2}: {column} is '{str(given[bad.idxmax()])[:40]}'; write a number "
+                f"from -{bound} to {bound}"
+            )
     for column in ("population", "elevation_m"):
         if column in table.columns:
             table[column] = _numbers(table[column], column, path)

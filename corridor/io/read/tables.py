@@ -52,7 +52,7 @@ class Faults:
 
 
 class Row:
-    """One row of a CSV table; each reader notes a fault and returns a harmless value where the cell is wrong."""
+    """One row of a CSV table; readers note a fault where the cell is wrong, and what they return then is never used."""
 
     def __init__(self, cells: dict[str, str], where: str, faults: Faults) -> None:
         self._cells, self._where, self._faults = cells, where, faults
@@ -95,7 +95,7 @@ class Row:
         return value
 
     def date(self, field: str, *, required: bool = False) -> str:
-        """The cell, a year, a month or a day of the calendar in ISO form.
+        """The cell, a year, a month or a day of the calendar in ISO form; '' where it has a fault.
 
         Args:
             field: Column.
@@ -104,6 +104,7 @@ class Row:
         value = self.text(field, required=required)
         if value and not is_date(value):
             self.fault(field, f"'{value[:40]}' is no date; {DATE_FORMS}")
+            return ""
         return value
 
     def choice(self, field: str, allowed: Collection[str]) -> str:
@@ -160,7 +161,7 @@ class Row:
         return tuple(found)
 
     def number(self, field: str, low: float = 0.0, high: float = 1e6) -> float:
-        """The cell as a number within bounds.
+        """The cell as a number within bounds; NaN where it has a fault, so that none follows from a made-up figure.
 
         Args:
             field: Column.
@@ -170,11 +171,26 @@ class Row:
         value = self.optional(field, low, high)
         if value is None:
             self.fault(field, "is empty; a number is needed")
-            return low
+            return math.nan
         return value
 
+    def whole(self, field: str, low: int, high: int) -> int:
+        """The cell as a whole number within bounds; the least where it has a fault.
+
+        Args:
+            field: Column.
+            low: Least that it may be.
+            high: Most that it may be.
+        """
+        value = self.number(field, low, high)
+        if math.isnan(value):
+            return low
+        if not value.is_integer():
+            self.fault(field, f"is {value:g}; a whole number is needed")
+        return int(value)
+
     def optional(self, field: str, low: float = 0.0, high: float = 1e6) -> float | None:
-        """The cell as a number within bounds, or None where it is empty.
+        """The cell as a number within bounds, None where it is empty, NaN where it has a fault.
 
         Args:
             field: Column.
@@ -188,7 +204,7 @@ class Row:
         value = float(raw) if _NUMBER.fullmatch(raw) else math.nan
         if not low <= value <= high:
             self.fault(field, f"is '{raw[:40]}'; a number from {low:g} to {high:g} is needed")
-            return low
+            return math.nan
         return value
 
     def range(self, prefix: str, least: float = 0.0, most: float = 1e6) -> Estimate | None:
@@ -206,7 +222,7 @@ class Row:
         # Without a middle the mean of the ends stands for it; a single figure is all three.
         centre = mid if mid is not None else (known[0] + known[-1]) / 2
         found = Estimate(low if low is not None else centre, centre, high if high is not None else centre)
-        if not found.low <= found.mid <= found.high:
+        if found.low > found.mid or found.mid > found.high:  # neither, where one has a fault of its own
             self.fault(
                 f"{prefix}_low/mid/high", f"{found.low:g}, {found.mid:g}, {found.high:g} are not in rising order"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 import unicodedata
 
@@ -102,6 +103,37 @@ def test_faults_name_file_and_field(folder, file, old, new, says):
         load_catalogue(folder)
     assert says in str(caught.value)
     assert file in str(caught.value) or "sections.csv" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "wrong"),
+    [
+        ("nodes.csv", "lat", "91"),
+        ("waypoints.csv", "lon", ""),
+        ("waypoints.csv", "seq", "first"),
+        ("sections.csv", "opened", "soon"),
+        ("sections.csv", "from_node", ""),
+        ("sections.csv", "length_km_high", "-1"),
+        ("unit_costs.csv", "cost_musd_per_km_high", "inf"),
+        ("crossings.csv", "lat", "north"),
+        ("speeds.csv", "speed_kmh_low", "0"),
+        ("border_delays.csv", "year", "2020.5"),
+        ("population_totals.csv", "people_high", "all"),
+    ],
+)
+def test_a_fault_of_one_cell_is_told_once_and_no_other_follows_from_it(folder, file, column, wrong):
+    with (folder / file).open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    rows[0][column] = wrong
+    with (folder / file).open("w", encoding="utf-8", newline="") as stream:
+        table = csv.DictWriter(stream, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+    with pytest.raises(CatalogueError) as caught:
+        load_catalogue(folder)
+    told = str(caught.value)
+    assert told.startswith(f"{folder / file}, row 2, {column}: ")
+    assert told.count(f"{folder}") == 1, told
 
 
 def test_a_missing_table_is_named(folder):
