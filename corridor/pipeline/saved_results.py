@@ -34,6 +34,7 @@ from corridor.report.i18n import clean_line, render
 from corridor.report.plots import label_map, label_profiles, legend_label, new_axes
 from corridor.report.tables import unquote_formula
 from corridor.schema.column import Criterion
+from corridor.schema.faults import fault_words
 from corridor.schema.vocabulary import Family, StructureKind
 from corridor.svg_repr import table_html
 from corridor.theme import colour
@@ -255,7 +256,7 @@ def _validated(model: type[Any], content: object, path: Path) -> Any:
     except ValidationError as faults:
         first = faults.errors()[0]
         where = ".".join(str(part) for part in first["loc"])[:80]
-        fault = f"{where}: {first['msg']}" if where else "no table by name"
+        fault = f"{where}: {fault_words(first)}" if where else "no table by name"
         raise SourceError(f"{path}: isn't what `corridor run` writes ({fault}); run it again") from faults
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from corridor.schema.settings import ADDRESS, EXTRACT
+
 PATTERN_WORDS = {
     r"^[a-z0-9][a-z0-9-]{0,63}$": "small letters, digits, hyphens",
     r"^[A-Z]{2}$": "two capital letters",
@@ -18,6 +20,8 @@ PATTERN_WORDS = {
     r"^[a-z_]{1,40}$": "small letters, underscores",
     r"^[a-z][a-z0-9_]{0,31}$": "small letters, digits, underscores",
     r"^[a-z][a-z0-9_]{0,63}$": "small letters, digits, underscores",
+    ADDRESS: "an address that begins with https://",
+    EXTRACT: "small letters, digits, hyphens, slashes",
 }
 """What the patterns of fields ask for, for messages and for the documentation."""
 _TYPE_WORDS = {
@@ -33,6 +37,21 @@ _TYPE_WORDS = {
     "bool_type": "write true or false",
 }
 
+
+_LIMIT_WORDS = {
+    "greater_than_equal": "must be at least {ge:g}",
+    "greater_than": "must be above {gt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "less_than": "must be below {lt:g}",
+    "finite_number": "must be a finite number",
+    "string_too_short": "has too few letters (at least {min_length})",
+    "string_too_long": "has too many letters (at most {max_length})",
+    "too_short": "has too few items (at least {min_length})",
+    "too_long": "has too many items (at most {max_length})",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+}
+"""What a limit asks for; the names in braces are the validator's."""
 
 BRANCHES = frozenset(("Place", "constrained-str"))
 """What the validator calls the forms of a field that may be written in two: a place as a table, or its name."""
@@ -84,8 +103,9 @@ def fault_words(fault: Any) -> str:
         return "is missing"
     if kind == "value_error":  # the words of our own checks, which say what was given where it helps
         return str(fault["msg"]).removeprefix("Value error, ")
-    words = fault["msg"]
-    if kind == "string_pattern_mismatch":
-        asked = PATTERN_WORDS.get(fault["ctx"]["pattern"])
-        words = f"use {asked}" if asked else words
-    return f"{_TYPE_WORDS.get(kind, words)} (given: {fault.get('input')!r:.60})"
+    words = _TYPE_WORDS.get(kind, fault["msg"])
+    if kind in _LIMIT_WORDS:
+        words = _LIMIT_WORDS[kind].format_map(fault.get("ctx", {}))
+    elif kind == "string_pattern_mismatch" and fault["ctx"]["pattern"] in PATTERN_WORDS:
+        words = f"use {PATTERN_WORDS[fault['ctx']['pattern']]}"
+    return f"{words} (given: {fault.get('input')!r:.60})"

@@ -92,6 +92,16 @@ class Focus(_Strict):
         return outline
 
 
+def _no_address(text: str) -> str:
+    if text.startswith(("http://", "https://")):
+        raise ValueError(f"'{text[:60]}' is an address; name a file, or leave it out and fetch it with --live")
+    return text
+
+
+Named = Annotated[Text, AfterValidator(_no_address)]
+"""A file or folder beside the study's own; an address would be taken for a path."""
+
+
 class Files(_Strict):
     """Where the data lies: paths beside the study file, or ``package:...`` for what ships with the toolkit.
 
@@ -103,13 +113,13 @@ class Files(_Strict):
     ``through_classes`` are the classes of roads that carry through traffic in the map; a link counts with its road.
     """
 
-    reference: Text | None = None
-    elevation: tuple[Text, ...] = ()
-    borders: Text | None = None
-    places: Text | None = None
-    osm: Text | None = None
-    perspectives: Text | None = None
-    long_distance: Text | None = None
+    reference: Named | None = None
+    elevation: tuple[Named, ...] = ()
+    borders: Named | None = None
+    places: Named | None = None
+    osm: Named | None = None
+    perspectives: Named | None = None
+    long_distance: Named | None = None
     through_classes: Annotated[tuple[RoadClass, ...], Field(min_length=1)] = THROUGH_CLASSES
 
 
@@ -858,9 +868,14 @@ def read_toml(path: Path, what: str = "a study TOML or the name of a bundled one
 
 def say_fault(fault: Any) -> str:
     """One fault of a validation in a person's words: field, what is wrong, what was given."""
-    field = ".".join(str(part) for part in fault["loc"] if part not in {*Family, *BRANCHES})
+    # The family of a candidate stands in the path of a fault behind its number, where no such key stands in the file.
+    field = ".".join(
+        str(part)
+        for at, part in enumerate(fault["loc"])
+        if part not in BRANCHES and not (part in {*Family} and at and isinstance(fault["loc"][at - 1], int))
+    )
     if fault["type"] == "extra_forbidden":
-        return f"{field}: unknown key; take it out or see the README for the keys"
+        return f"{field}: unknown key; take it out, or see the page on study files for the keys"
     if fault["type"] == "union_tag_invalid":  # the validator lists members by their names in code
         return f"{field}: family '{fault['ctx']['tag'][:40]}' is none of {', '.join(Family)}"
     return f"{field}: {fault_words(fault)}" if field else fault_words(fault)

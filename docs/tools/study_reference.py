@@ -18,7 +18,7 @@ from corridor.io.fetch.fetch_inputs import settings_model
 from corridor.schema import settings, study
 from corridor.schema.column import Criterion
 from corridor.schema.faults import PATTERN_WORDS
-from corridor.schema.settings import ADDRESS, EXTRACT, LiveSettings, ReportSettings
+from corridor.schema.settings import LiveSettings, ReportSettings
 from docs.tools.study_words import WORDS
 
 _MODULES = (study.__name__, settings.__name__, Criterion.__module__, ReportSettings.__module__)
@@ -136,11 +136,7 @@ def _limits(metadata: list[Any]) -> str:
             words.append(_limits([inner]).removeprefix(", "))
         pattern = getattr(item, "pattern", None)
         if pattern:
-            words.append({
-                **PATTERN_WORDS,
-                ADDRESS: "an address",
-                EXTRACT: "small letters, digits, hyphens, slashes",
-            }[pattern])  # fmt: skip
+            words.append(PATTERN_WORDS[pattern])
     return "".join(f", {word}" for word in words if word)
 
 

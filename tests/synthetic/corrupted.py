@@ -258,6 +258,14 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         ["question: is missing", "colour: unknown key", "elevation.vertical_error_m:", "area:", "candidates.2.mode:",
          "criteria.0.worst:"],
     ),
+    "sources of other kinds": (
+        study(('reference = "reference"', 'reference = 5\nosm = "https://example.org/map.osm"')),
+        ["midland.toml: sources.reference: write a text in quotes (given: 5)",
+         "sources.osm: 'https://example.org/map.osm' is an address; name a file, or"],
+    ),
+    "an area of five numbers": (
+        study(("area = [", "area = [1, ")), ["midland.toml: area: has too many items (at most 4) (given: ["],
+    ),
     "unknown place": (study(('"Corvo"', '"Corvu"')), ["destination: no place is called 'Corvu'; did you mean Corvo"]),
     "unknown places": (
         study(('"Dalemoor"', '"Dalmoor"'), ('"Corvo"', '"Nowhere"')),
@@ -272,7 +280,7 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     ),
     "origin nowhere": (
         study((ORIGIN, ORIGIN.replace("10.1", "nan"))),
-        ["midland.toml: origin.lon: Input should be a finite number (given: nan)\n"],
+        ["midland.toml: origin.lon: must be a finite number (given: nan)\n"],
     ),
     "anchors as good as equal": (
         study(("best = 50\nworst = 150", "best = 0\nworst = 5e-324")),
@@ -535,7 +543,7 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     "places without columns": (file("places.csv", b"name,lat\nAster,45.5\n"), ["places.csv: columns missing: lon"]),
     "places off the globe": (
         file("places.csv", b"name,lat,lon,country,population\nAster,145.5,10,XA,1\n"),
-        ["places.csv: row 2: lat must be"],
+        ["places.csv: row 2: lat is '145.5'; write a number from -90 to 90"],
     ),
     "place without a country": (
         file("places.csv", b"name,lat,lon,country,population\nDalemoor,45.31,10.5,,1\n"),

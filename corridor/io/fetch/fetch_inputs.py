@@ -24,6 +24,7 @@ from corridor.io.fetch.tiles import Bounds
 from corridor.io.fetch.wanted import GEOFABRIK, OVERPASS, FetchedInputs, WantedInputs, is_remote, is_source
 from corridor.io.read.borders import read_borders
 from corridor.plugins import nearest_name
+from corridor.schema.faults import fault_words
 from corridor.schema.settings import PREFIX, BaseAddress, ExtractName, LiveSettings
 from corridor.schema.study import LIVE_OSM, Study
 
@@ -89,7 +90,7 @@ def resolve_live(table: LiveSettings) -> LiveSettings:
             # Whoever set it must be named: the variable wins over the table, so a set variable is the culprit.
             variable = PREFIX + key.upper()
             where = variable if os.environ.get(variable) else f"live.{key}".rstrip(".")
-            words = fault["msg"].removeprefix("Value error, ")
+            words = fault_words(fault)
             if fault["type"] == "extra_forbidden":
                 words = f"no source has such a server{nearest_name(key, model.model_fields)}; correct or remove it"
             said.append(f"{where}: {words}")

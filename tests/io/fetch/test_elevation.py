@@ -72,7 +72,7 @@ def test_a_server_that_no_source_has_is_refused_with_the_nearest():
         LiveSettings.model_validate({"skadi url": "https://example.org"})
     with pytest.raises(ValueError, match="password"):
         LiveSettings(skadi_url="https://me:secret@example.org")
-    with pytest.raises(StudyError, match=r"live\.dem: Input should be 'srtm'"):
+    with pytest.raises(StudyError, match=r"live\.dem: must be 'srtm'"):
         resolve_live(LiveSettings(dem="lidar"))
 
 
