@@ -159,7 +159,8 @@ def measure_surroundings(profile: Profile, dem: Dem, ground_rasters: tuple[Float
 def measure_ground_departure(profile: Profile) -> Values:
     """How far the route lies off the ground where no structure carries it."""
     off = np.abs(profile.ground_m - profile.height_m)[_open_ground(profile)]
-    return {"ground_departure_p95_m": float(np.percentile(off, 95))}
+    # a route that lies in a tunnel all along departs from no ground
+    return {"ground_departure_p95_m": float(np.percentile(off, 95)) if len(off) else float("nan")}
 
 
 @metric(
@@ -222,6 +223,8 @@ def measure_grades(profile: Profile, grades: GradeSupport, dem: Dem) -> Values |
     if not grades.supported or not dem.carries_grades_at(profile.lon, profile.lat).all():
         return Unmeasured(MetricStatus.NOT_SUPPORTED)
     steep = _grades_pct(profile)
+    if not len(steep):
+        return Unmeasured(MetricStatus.NOT_APPLICABLE)  # a route of less than a kilometre has no grade over one
     return {"grade_p95_pct": float(np.percentile(steep, 95)), "max_grade_1km_pct": float(steep.max())}
 
 

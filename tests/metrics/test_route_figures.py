@@ -12,12 +12,19 @@ from affine import Affine
 from corridor.files import data_root
 from corridor.io.read.catalogue import load_catalogue
 from corridor.metrics.distance import FocusArea, measure_detour, measure_inside, measure_length, measure_works
-from corridor.metrics.terrain import GradeSupport, measure_bridges, measure_grades, measure_heights, measure_tunnels
+from corridor.metrics.terrain import (
+    GradeSupport,
+    measure_bridges,
+    measure_grades,
+    measure_ground_departure,
+    measure_heights,
+    measure_tunnels,
+)
 from corridor.metrics.travel_time import measure_driving, measure_listed_checks, measure_trip, rest_hours
-from corridor.schema.candidate import BorderPassage, Profile
+from corridor.schema.candidate import BorderPassage, Profile, Span
 from corridor.schema.catalogue import BorderDelays, Estimate
 from corridor.schema.fields import Grid, Source
-from corridor.schema.vocabulary import CrossingStatus, Mode, SectionStatus, StructureKind
+from corridor.schema.vocabulary import CrossingStatus, Evidence, Mode, SectionStatus, StructureKind
 from corridor.terrain.surface import Dem
 from tests.interactions.grounds import candidate, part
 from tests.interactions.roads import regime
@@ -150,6 +157,10 @@ def test_grades_only_where_the_heights_carry_them():
     grid = Grid("EPSG:4326", Affine(0.001, 0, -0.001, 0, -0.001, 0.002), (3, 3))
     dem = Dem(heights, grid, Source("d", "", "", "", ""), 1, 1)
     shown = row_of(measure_grades, profile=roof(), grades=GradeSupport(True, ""), dem=dem)
+    short = replace(roof(), **{name: getattr(roof(), name)[:2] for name in ("chainage_km", "lon", "lat", "height_m")})
+    assert short.chainage_km[-1] < 1
+    found = row_of(measure_grades, profile=short, grades=GradeSupport(True, ""), dem=dem)
+    assert (found["grades_status"], np.isnan(found["max_grade_1km_pct"])) == ("not_applicable", True)
     assert shown["max_grade_1km_pct"] == pytest.approx(4)
     assert shown["grades_status"] == "ok"
     # a pixel of fine ones whose ground was measured at coarse ones carries no grade
@@ -158,6 +169,12 @@ def test_grades_only_where_the_heights_carry_them():
         refused = row_of(measure_grades, profile=roof(), grades=support, dem=ground)
         assert np.isnan(refused["grade_p95_pct"])
         assert refused["grades_status"] == "not_supported"
+
+
+def test_a_route_in_a_tunnel_all_along_departs_from_no_ground():
+    covered = replace(roof(), spans=(Span(StructureKind.TUNNEL, 0.0, 20.0, "", Evidence.MAPPED),))
+    assert np.isnan(row_of(measure_ground_departure, profile=covered)["ground_departure_p95_m"])
+    assert row_of(measure_ground_departure, profile=roof())["ground_departure_p95_m"] == 0
 
 
 def test_a_route_by_itself_is_described_and_measured():
