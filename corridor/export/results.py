@@ -111,7 +111,8 @@ def build_dictionary(results: Results, tables: Mapping[str, pd.DataFrame]) -> pd
     entries = {name: describe_column(name, results) or Column(name, "", name.replace("_", " "), "") for name in names}
     for file, table in tables.items():
         for column in map(str, table.columns):
-            entry = entries[column]
+            # what a name means in one file alone
+            entry = find_column(f"{file}:{column}", file_columns()) or entries[column]
             kind = "geometry" if column == "geometry" else _kind(table[column])
             rows.append((file, column, kind, entry.unit, entry.meaning, entry.formula))
     return pd.DataFrame(rows, columns=["file", "column", "type", "unit", "meaning", "source"])

@@ -39,10 +39,16 @@ column means. The same dictionary, with only the columns that a run has, is in t
 | `unreachable` | there is no way any more; takes the route out of the ranking |
 | `not_applicable` | the question doesn't arise, for instance for a route that doesn't pass the country |
 | `not_supported` | the data can't carry it, for instance local crossings without local roads |
+| `undetermined` | nothing known says where between `_low` and `_high` it is; `inf` is an end that can't be reached |
+| `cut_off` | some lose their way, so that no number holds for all; not ranked by a study that scores it |
+| `not_quoted` | documents on the subject give no figure, which isn't 0 |
+| `not_travelable` | the rules allow no transit: nothing is ranked under them |
+| `missing`, `unknown` | nobody says it |
 
 ## Columns
 
-A name in braces stands for what the study or the data puts there: a region, a class of road, a stage, a criterion.
+A name in braces stands for what the study or the data puts there: a region, a class of road, a stage, a criterion. What
+a name means in one file alone has the file before it.
 
 | column | unit | meaning | from |
 |---|---|---|---|

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from corridor.errors import OutputError
 from corridor.export.folder import FORMATS, choose_formats
 from corridor.export.gis import Kind, line_style, solid_line, tunnel_runs, write_kml
-from corridor.export.results import describe_column, write_results
+from corridor.export.results import describe_column, file_columns, write_results
 from corridor.geo.geodesy import vertex_chainage_m
 from corridor.metrics.registry import all_columns
 from corridor.report.view import ReportView
@@ -169,6 +169,19 @@ def test_a_route_without_profile_is_drawn_on_the_ground(tmp_path):
     write_kml(ReportView(replace(results(), profiles={})), tmp_path / "flat.kml")
     folder = next(iter(read_kml(tmp_path / "flat.kml").features)).features[0]
     assert [mark.name for mark in folder.features] == ["Route north, on the ground"]
+
+
+def test_what_several_files_have_by_one_name_is_described_as_what_it_is_in_each(bundled_folder):
+    words = pd.read_csv(bundled_folder / "data_dictionary.csv").set_index(["file", "column"])["meaning"]
+    assert "disused" in words["parts.parquet", "status"]
+    for file, said in (("flows.csv", "no way"), ("control.csv", "no way"), ("dependence.csv", "another way")):
+        assert said in words[file, "status"]
+        values = set(pd.read_csv(bundled_folder / file)["status"])
+        assert values <= {"open", "opened", "closed", "no way", "other way", "no way without it"}
+    assert "avoided" in words["dependence.csv", "country"]
+    # keys of one file are of a file and a column that there are
+    for name in (column.name for column in file_columns() if ".csv:" in column.name):
+        assert tuple(name.split(":")) in words.index
 
 
 def test_every_column_of_every_file_is_in_the_dictionary(bundled_folder):
