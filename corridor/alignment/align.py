@@ -299,7 +299,8 @@ def _turning(way: Way, factor: float, least_musd: float = 0.0) -> TurnSearch:
 def _refine(
     asked: AlignmentProblem, builder: _Builder, way: Way | None = None, least_musd: float = 0.0
 ) -> Alignment | None:
-    """A line with bends beside one on wider cells; the whole ground proves how good it is, if that was searched.
+    """A line with bends beside one on wider cells, and where lines without bends run; the latter alone, if wider cells
+    have none. The whole ground proves how good it is, if that was searched.
 
     Args:
         asked: the question.
@@ -308,20 +309,21 @@ def _refine(
         least_musd: what any line is known to cost at least.
     """
     question = _question(asked)
-    sketch = sketch_bends(question)
-    if sketch is None:
-        return None
+    sketch, shape = sketch_bends(question), question.ground.shape
     proof: TurnSearch | None = None
     # What is missed here a proof finds.
     free = near_free_lines(question) if way is None else None
-    for reach in REACHES:
-        beside = search_beside(question, sketch.around(reach, question.ground.shape), free)
+    # On wide cells a place may be too steep to get away from.
+    nowhere = [] if free is None else [np.zeros(shape, dtype=bool)]
+    share, regions = (0.0, nowhere) if sketch is None else (sketch.share, [sketch.around(r, shape) for r in REACHES])
+    for region in regions:
+        beside = search_beside(question, region, free)
         if beside is None:
             continue
 
         def find(forbidden: Sequence[Bend], beside: TurnSearch = beside) -> tuple[TurnSearch, Course, float]:
             nonlocal proof
-            course, price = beside.hasty(forbidden, sketch.share)
+            course, price = beside.hasty(forbidden, share)
             if free is not None:
                 course, price = beside.closer(course, price, forbidden)
             if way is None or not course.states:

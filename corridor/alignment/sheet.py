@@ -224,7 +224,7 @@ def _heights(scale: _Scale, line: Alignment) -> Iterator[str]:
     """Height of the line and of the ground below each other, at the kilometres of the axis."""
     total = float(line.chainage_m[-1])
     # The line's end has its heights too: the last place on the axis that would lie under them gives way.
-    at_km = [km for km in _axis_km(total) if (total - km * 1000) * scale.along > LABEL_PX]
+    at_km = [km for km in _axis_km(total) if (total - km * 1000) * scale.along > 1.5 * LABEL_PX]
     for km in (*at_km, total / 1000):
         x = scale.x(float(km) * 1000)
         for values, down, ink in ((line.line[:, 2], 14, INK), (line.ground_m, 27, NOTE)):
@@ -304,9 +304,10 @@ def _built_as(scale: _Scale, line: Alignment) -> Iterator[str]:
         )
     x = float(LEFT)
     for kind in LineKind:
-        if line.price.km_of(kind) < 0.005:
+        km = line.price.km_of(kind)
+        if km < 0.005:
             continue
-        word = f"{WORDS.get(kind, str(kind))} {line.price.km_of(kind):.1f} km"
+        word = f"{WORDS.get(kind, str(kind))} {km:.{1 if km >= 0.05 else 2}f} km"
         yield f'<path d="M{x:.1f} {top + ROW + 7}h14v10h-14Z" fill="{INKS[kind]}"/>'
         yield f'<text x="{x + 19:.1f}" y="{top + ROW + 16}">{word}</text>'
         x += 34 + LETTER_PX * len(word)

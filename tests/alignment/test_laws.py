@@ -393,6 +393,22 @@ def test_beside_wider_cells_a_line_is_sought_where_lines_without_bends_run(monke
     assert refine.near_free_lines(question) is None
 
 
+def test_where_wider_cells_have_no_line_one_is_sought_where_lines_without_bends_run(monkeypatch):
+    """A place on a summit may be too steep to get away from on wide cells, and nothing at all was found."""
+    options = SearchOptions(offsets_m=(-10.0, 0.0, 7.0), max_structure_km=4.0)
+    problem = asked(range_of_hills(46, 7), standard(3.0, min_radius_m=200.0), costs(), options)
+    problem = replace(problem, end_xy=(13_950.0, -3_950.0))
+    exact = solve(problem)
+    monkeypatch.setattr(way_in, "MOST_STATES", 0)
+    monkeypatch.setattr(way_in, "sketch_bends", lambda question: None)
+    found = solve(problem)
+    assert found.gap_musd is None
+    assert exact.search_price_musd * (1 - 1e-9) <= found.search_price_musd <= 1.02 * exact.search_price_musd
+    monkeypatch.setattr(refine, "FREE_STATES", 0)
+    with pytest.raises(SearchRoomError, match="minimum radius"):
+        solve(problem)
+
+
 TUNNELS = (12.5, 25.0, 50.0, 75.0, 100.0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -16,7 +17,8 @@ from corridor.alignment.earthworks import (
     sum_earthworks,
     tabulate_stations,
 )
-from corridor.alignment.sheet import draw_sheet
+from corridor.alignment.plan import Plan
+from corridor.alignment.sheet import HEIGHTS, draw_sheet
 from tests.alignment.helpers import costs, standard
 from tests.alignment.test_align import QUICK, line_on
 
@@ -201,6 +203,34 @@ def test_the_plan_is_a_similar_figure_with_its_north():
     words = [node.text for node in plan.iter(f"{SVG}text")]
     assert {"A <here>", "B", "N"} <= set(words)
     assert any(word.startswith("R ") and float(word[2:]) >= line.min_radius_m - 1 for word in words)
+
+
+def test_heights_at_the_kilometres_leave_room_for_each_other(line):
+    """Of a line of 14.5 km those at km 14 lay under those of its end."""
+    high = replace(line, line=np.add(line.line, [0.0, 0.0, 1000.0]), ground_m=line.ground_m + 1000.0, structures=())
+    width = {"start": (0.0, 1.0), "middle": (0.5, 0.5), "end": (1.0, 0.0)}
+    for times in np.geomspace(1.0, 10.0, 100):
+        long = replace(high, chainage_m=high.chainage_m * times, vertex_m=high.vertex_m * times)
+        boxes = []
+        for node in ET.fromstring(draw_sheet(long, "x")).iter(f"{SVG}text"):
+            if node.get("y") == f"{HEIGHTS + 14}":
+                left, right = (share * 6.2 * len(node.text) for share in width[node.get("text-anchor")])
+                boxes.append((float(node.get("x")) - left, float(node.get("x")) + right))
+        assert len(boxes) > 3
+        assert all(before[1] < after[0] for before, after in pairwise(boxes))
+
+
+def test_labels_of_the_plan_leave_room_for_each_other(line):
+    """A station's long name was written over by the radius of a curve beside it."""
+    names = [(f"A station with a long name {k}", at) for k, at in enumerate(np.linspace(0.0, line.chainage_m[-1], 40))]
+    plan = Plan(line)
+    for (name, _), place in zip(names, plan.at(np.array([at for _, at in names]))[0], strict=True):
+        list(plan.label(place, name))
+    boxes = [(x - half, x + half, y) for x, y, half in plan.taken]
+    for k, (west, east, y) in enumerate(boxes):
+        for other_west, other_east, other_y in boxes[:k]:
+            assert east <= other_west or west >= other_east or abs(y - other_y) >= 12
+    assert plan.taken[0][2] >= 0.5 * 6.0 * len(names[0][0])
 
 
 def test_the_sheet_says_how_each_stretch_is_built(line):
