@@ -155,6 +155,8 @@ def narrowed_at_250() -> None:
 
 def offsets_and_lines() -> None:
     every = (-30.0, -20.0, -15.0, -10.0, -5.0, 0.0, 3.5, 7.0, 10.5, 14.0, 20.0)
+    for a, b, grade in ROUTES:  # compiling isn't what is asked
+        align(*warped((a, b), 1800.0), place(a), place(b), rail(grade), COSTS)
     for a, b, grade in ROUTES:
         z, grid = warped((a, b), 900.0)
         ground, (start, end) = build_ground(z, 900.0), nodes(grid, a, b)
