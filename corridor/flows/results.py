@@ -37,6 +37,7 @@ from corridor.flows.states import NetworkState
 from corridor.report.tables import write_csv
 from corridor.schema.message import Message
 from corridor.schema.results import FlowMap
+from corridor.schema.vocabulary import WayStatus
 
 ROAD_ONLY, ANY_MODE = ("road",), None
 """Modes over which indicators are measured: trucks alone, and whatever there is."""
@@ -486,10 +487,15 @@ def _flow_cells(now: BranchResult, then: BranchResult) -> Mapping[str, Any]:
     return {"mode": now.branch.mode, "branch": now.branch.branch_id, "status": _status(now, then)}
 
 
-def _status(now: BranchResult, then: BranchResult) -> str:
-    if now.mid is None:
-        return "closed" if then.mid else "no way"
-    return "open" if then.mid else "opened"
+def _status(now: BranchResult, then: BranchResult) -> WayStatus:
+    return _status_of(now.mid is not None, then.mid is not None)
+
+
+def _status_of(now: bool, then: bool) -> WayStatus:
+    """Whether there is a way, now and without the case."""
+    if not now:
+        return WayStatus.CLOSED if then else WayStatus.NONE
+    return WayStatus.OPEN if then else WayStatus.OPENED
 
 
 def _cost_cells(now: BranchResult, then: BranchResult) -> Mapping[str, Any]:
@@ -525,6 +531,7 @@ def _pair_cells(now: PairResult, then: PairResult, cut: PairResult) -> Mapping[s
         "truck_cost_usd_high": truck.high.cost_usd if truck and truck.high else math.nan,
         "truck_change_usd": truck.cost_usd - truck_before.cost_usd if truck and truck_before else math.nan,
         "truck_regret_usd": _difference(_truck_cost(cut), _truck_cost(now)),
+        "status": _status_of(math.isfinite(now.logsum_usd), math.isfinite(then.logsum_usd)),
         "logsum_usd": _finite(now.logsum_usd),
         "logsum_change_usd": _difference(now.logsum_usd, then.logsum_usd),
         "regret_usd": _difference(cut.logsum_usd, now.logsum_usd),

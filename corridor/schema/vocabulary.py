@@ -149,6 +149,15 @@ class Works(StrEnum):
     NONE = "none"
 
 
+class WayStatus(StrEnum):
+    """Whether a load has a way: with a case and without it, with it alone, without it alone, or with neither."""
+
+    OPEN = "open"
+    OPENED = "opened"
+    CLOSED = "closed"
+    NONE = "no way"
+
+
 class BedRoad(StrEnum):
     """What becomes of a road that lies on a railway's old bed when the railway takes it."""
 

@@ -174,7 +174,7 @@ def test_a_route_without_profile_is_drawn_on_the_ground(tmp_path):
 def test_what_several_files_have_by_one_name_is_described_as_what_it_is_in_each(bundled_folder):
     words = pd.read_csv(bundled_folder / "data_dictionary.csv").set_index(["file", "column"])["meaning"]
     assert "disused" in words["parts.parquet", "status"]
-    for file, said in (("flows.csv", "no way"), ("control.csv", "no way"), ("dependence.csv", "another way")):
+    for file, said in (("flows.csv", "no way"), ("pairs.csv", "no way"), ("dependence.csv", "another way")):
         assert said in words[file, "status"]
         values = set(pd.read_csv(bundled_folder / file)["status"])
         assert values <= {"open", "opened", "closed", "no way", "other way", "no way without it"}

@@ -15,6 +15,7 @@ from corridor.flows.changes import Case, LinkChange, build_case
 from corridor.flows.cost import logsum_usd
 from corridor.flows.indicators import cost_to_flows, regret_if_closed
 from corridor.flows.model import FlowModel
+from corridor.flows.results import measure_flows
 from corridor.flows.sensitivity import measure_sensitivity
 from corridor.flows.tables import find_tables, load_tables
 from corridor.metrics.flows import measure_flow_cost, measure_flow_regret
@@ -89,6 +90,15 @@ def test_a_pair_without_any_way_neither_pays_nor_makes_a_route_unreachable(tmp_p
     assert regret_if_closed(both, stake, 2026) == regret_if_closed(model, stake, 2026)
     answers = measure_sensitivity(both, [gate], 2026).set_index("origin")["value"]
     assert (answers["verona"], answers["munich"]) == ("higher", "none")
+
+
+def test_tables_say_which_pairs_lose_all_their_ways(tmp_path):
+    tables = load_tables(toy.alps(tmp_path))
+    cut = Case("cut", "", tuple(LinkChange(i, closes=True) for i in ("verona-brenner", "verona-tarvis")))
+    shut = FlowModel(tables)
+    found = measure_flows(shut, [Case(), cut], [2026], tables=("pairs",)).pairs
+    assert found["status"].tolist() == ["open", "closed"]
+    assert found["logsum_usd"].isna().tolist() == found["logsum_change_usd"].isna().tolist() == [False, True]
 
 
 def test_where_no_pair_is_north_south_no_cost_of_such_pairs_is_known(model):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from corridor.comparison import Comparison
@@ -65,6 +67,24 @@ def test_sentences_say_what_a_truck_of_a_named_pair_pays_and_what_a_cut_costs_it
     same, _ = data["cases"]["aras-rail|tripp"][2026]["said"]
     assert same["t"] == "flows.same"
     assert data["cases"]["|"][2026]["said"] == []
+
+
+def test_a_pair_that_loses_all_its_ways_is_said_before_what_others_pay(bundled):
+    """It has no change in dollars, so that nothing would be said of it."""
+    flows = bundled.results.flows
+    pairs = flows["pairs"].copy()
+    assert set(pairs["status"]) == {"open"}
+    own = (pairs["candidate_id"] == "kapan-meghri-tunnel") & (pairs["regime_id"] == "crossroads")
+    row = pairs.index[own & (pairs["year"] == 2035)][-1]
+    pairs.loc[row, "status"] = "closed"
+    pairs.loc[row, pairs.select_dtypes("float").columns] = np.nan
+    view = ReportView(replace(bundled.results, flows=flows | {"pairs": pairs}))
+    said = build_flow_data(view)["cases"]["kapan-meghri-tunnel|crossroads"][2035]["said"]
+    places = bundled.results.flow_map.places
+    assert said[0]["t"] == "flows.lost"
+    assert [said[0]["fill"][end] for end in ("origin", "destination")] == [
+        places[pairs.at[row, end]] for end in ("origin", "destination")
+    ]
 
 
 def test_every_route_under_every_set_of_rules_that_covers_it_has_a_sentence(view, data):

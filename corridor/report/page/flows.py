@@ -14,9 +14,9 @@ import pandas as pd
 from corridor.report.i18n import clean_text
 from corridor.report.tables import rough_number, rough_value
 from corridor.report.view import ReportView
-from corridor.schema.message import Message
+from corridor.schema.message import Message, Value
 from corridor.schema.results import FlowMap
-from corridor.schema.vocabulary import MetricStatus
+from corridor.schema.vocabulary import MetricStatus, WayStatus
 
 WIDTH, HEIGHT = 720.0, 460.0
 _MARGIN = 0.08
@@ -308,8 +308,18 @@ def _known(row: Any, name: str) -> bool:
 
 
 def _change(view: ReportView, candidate: str, regime: str, year: int, rows: list[Any], truck: Any) -> Message:
-    """What the truck pays more or less; where no truck does, what a load over all its ways, railways too."""
+    """What the truck pays more or less; where no truck does, what a load over all its ways, railways too.
+
+    A pair that loses all its ways comes first: it pays no more, but gets through no more.
+    """
     route, rules, when = view.name(candidate), view.regime_name(regime), str(year)
+    lost = next((row for row in rows if getattr(row, "status", "") == WayStatus.CLOSED), None)
+    if lost is not None:
+        origin, destination = _ends(view, lost)
+        ways: dict[str, Value] = {
+            "route": route, "regime": rules, "year": when, "origin": origin, "destination": destination,
+        }  # fmt: skip
+        return Message("flows.lost", ways)
     at = _greatest(rows, "logsum_change_usd") if truck is None else truck
     if truck is None and (at is None or abs(at.logsum_change_usd) < _LEAST_USD):
         return Message("flows.same", {"route": route, "regime": rules, "year": when})
