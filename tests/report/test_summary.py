@@ -57,6 +57,15 @@ def test_what_is_lost_leads_then_what_hinges_then_today():
     assert hinges.endswith("So would 2 of 3 places near a road.")
 
 
+@pytest.mark.parametrize("status", ["unreachable", "cut_off"])
+def test_who_isnt_ranked_for_what_is_lost_is_said_whether_roads_or_people_lose_it(status):
+    base = found()
+    excluded = base.excluded.assign(status=status)
+    assert len(excluded)
+    said = [sentence.key for group in groups(replace(base, excluded=excluded)) for sentence in group]
+    assert said.count("summary.lost") == excluded["regime_id"].nunique()
+
+
 def test_a_structure_of_the_route_itself_is_not_told_as_the_roads():
     own = replace(HELD, structure=replace(BRIDGE, owner=Owner.ROUTE))
     given = found(Finding("south", "gated", SAID, (), Outcome.SINGLE_POINT_DEPENDENT, own))

@@ -124,12 +124,12 @@ def _places_of(view: ReportView, places: FirstPlaces, key: str) -> Message:
 
 
 def _lost(view: ReportView) -> list[Message]:
-    """Regimes under which a route makes something unreachable, so that it can't be ranked."""
+    """Regimes under which a route makes something unreachable, or cuts people off, so that it can't be ranked."""
     table = view.results.excluded
     if table.empty:
         return []
     criteria = {c.criterion_id: criterion_name(view.results, c) for c in view.results.criteria}
-    rows = table[table["status"].astype(str) == MetricStatus.UNREACHABLE]
+    rows = table[table["status"].astype(str).isin([MetricStatus.UNREACHABLE, MetricStatus.CUT_OFF])]
     said = []
     for (regime, criterion), group in rows.groupby(["regime_id", "criterion_id"], sort=False):
         what = criteria.get(str(criterion), str(criterion))
