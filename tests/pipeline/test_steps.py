@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from affine import Affine
 
 import corridor
 from corridor.metrics import registry
@@ -20,9 +22,11 @@ from corridor.pipeline.steps import results
 from corridor.schema.candidate import Profile
 from corridor.schema.catalogue import UnitCost
 from corridor.schema.column import Column, Unit
-from corridor.schema.fields import Fetched, Source
+from corridor.schema.fields import Fetched, Grid, Source
 from corridor.schema.regime import Regime
 from corridor.schema.results import EdgeEffect
+from corridor.terrain.surface import Dem
+from tests.interactions.grounds import network
 from tests.shared_runs import downstream
 from tests.synthetic import build
 from tests.synthetic.study import IMPACT, STUDY
@@ -231,3 +235,17 @@ def test_what_people_type_to_compute_the_same_again(given, fetched, opened, type
     sources = [Source(key, key, "", "", "", fetched=(one,) * (key in fetched)) for key in ("osm", "elevation")]
     said = {"data_sources": tuple(sources), "as_if_opened": opened}
     assert open_run(corridor.Study.bundled("syunik"), given=said, **given)[results.asked_as] == typed
+
+
+def test_roads_that_the_heights_dont_reach_are_counted():
+    """The elevation model holds the western of four roads alone; a railway and roads of others don't count."""
+    nodes = [(45.0, 39.0), (45.0, 39.02), (45.1, 39.0), (45.1, 39.02), (45.2, 39.0)]
+    edges = [(0, 1), (0, 2), (2, 3), (2, 4), (2, 4)]
+    net = network(nodes, edges, country=["AA", "AA", "AA", "BB", "AA"], mode=["road"] * 4 + ["rail"])
+    grid = Grid("EPSG:4326", Affine(0.01, 0, 44.95, 0, -0.01, 39.05), (8, 10))
+    dem = Dem(np.zeros((8, 10), dtype=np.float32), grid, Source("d", "", "", "", ""), 1, 1)
+    lengths = net.edges["length_m"].to_numpy() / 1000
+    assert results._km_without_heights(net, dem, "AA") == pytest.approx(lengths[1] + lengths[2])
+    assert results._km_without_heights(net, dem, "") == pytest.approx(lengths[1:4].sum())
+    wide = replace(dem, heights_m=np.zeros((8, 40), dtype=np.float32), grid=replace(grid, shape=(8, 40)))
+    assert results._km_without_heights(net, wide, "") == 0

@@ -35,7 +35,7 @@ from corridor.metrics.terrain import GradeSupport
 from corridor.network.conflation import Conflation
 from corridor.network.connectivity import Reachability
 from corridor.network.driving_times import TimeFit
-from corridor.network.graph import Position
+from corridor.network.graph import Network, Position
 from corridor.pipeline.graph import step
 from corridor.pipeline.steps.impacts import Pair
 from corridor.report.map.ground import LatLon, border_lines, build_relief, draw_ground
@@ -405,11 +405,30 @@ def notes(
         )
         shown = listing(lengths, ListStyle.COMMA)
         found["heights"] = (*found["heights"], Message("limit.heights_bridged", {"routes": shown}))
+    unmeasured_km = _km_without_heights(conflation.network, dem, study.focus.country)
+    if unmeasured_km > _FEW_KM:
+        found["heights"] = (*found["heights"], Message("limit.level_roads", {"km": f"{unmeasured_km:.0f}"}))
     if not len(borders.countries):
         found["open roads"] = (*found["open roads"], Message("limit.no_borders"))
     found["open roads"] += (*stray_notes(candidates.values(), borders), *found_again)
     found["map data"] = (*remarks, *borders.remarks, *borders.overlaps)
     return found | {"scoring": matrix.notes, "impacts": impacts.notes if impacts else ()}
+
+
+_FEW_KM = 1.0
+"""Roads without heights that are worth no note, in all. Declared."""
+
+
+def _km_without_heights(network: Network, dem: Dem, country: str) -> float:
+    """Roads of a country (of all, where none is named) that the elevation model doesn't reach, in kilometres."""
+    edges = network.edges
+    here = edges["country"].isin([country]) if country else True
+    roads = ((edges["mode"] == Mode.ROAD) & here & ~network.is_border).to_numpy()
+    nodes = np.unique(edges.loc[roads, ["u", "v"]].to_numpy())
+    known = np.ones(network.n_nodes, dtype=bool)
+    known[nodes] = np.isfinite(dem.sample(network.node_lon[nodes], network.node_lat[nodes]))
+    u, v = (edges[name].to_numpy()[roads] for name in ("u", "v"))
+    return float(edges["length_m"].to_numpy()[roads][~(known[u] & known[v])].sum() / 1000)
 
 
 def _by_name(note: Value, sections: Mapping[str, str]) -> Value:
