@@ -43,8 +43,9 @@ lint: $(VENV)/.dev
 fast: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -m "not slow and not extract and not browser"
 
+# Not quiet: strict counts only the warnings that are shown.
 docs: $(VENV)/.dev
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "site/index.html (to search in it: $(BIN)/python -m http.server --directory site)"
 
 # Linters beside the tests, which keep no more than two cores busy.
