@@ -24,7 +24,7 @@ goes to standard error, results to standard output.
 | exit code | means |
 |---|---|
 | 0 | done |
-| 1 | `corridor check`: a computed length differs from the documented one |
+| 1 | `check`: a length differs from its document; `cache verify`: a file from its record; `diff --exit-code`: results |
 | 2 | the command, the study or the data can't be used; nothing was written |
 """
 
