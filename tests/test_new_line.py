@@ -98,6 +98,8 @@ def test_bad_input_is_said(study):
         find_new_line("Kapan", "Ordubad", "rail-7", study=study)
     with pytest.raises(StudyError, match="did you mean Ordubad"):
         find_new_line("Kapan", "Ordubat", "rail-18", study=study)
+    with pytest.raises(StudyError, match=r"did you mean Kars or Madrasa or Masis\?"):  # Kars is a node and a place
+        find_new_line("Mars", "Ordubad", "rail-18", study=study)
     with pytest.raises(CoverageError, match="FROM and TO"):
         find_new_line("Kapan", "10.0,10.0", "rail-18", study=study)
     with pytest.raises(AlignmentError, match="no point on Earth"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from corridor.export.study_file import write_study_toml
 from corridor.io.read.elevation import read_dem
 from corridor.network.jurisdiction import SAME_CROSSING_M
 from corridor.pipeline.diagnosis import diagnose
-from corridor.pipeline.new_study import draft_study
+from corridor.pipeline.new_study import draft_study, minimal_study
 from corridor.report.i18n import render
 from corridor.schema.study import Place
 from corridor.terrain.surface import MAX_VOID_M
@@ -169,6 +170,14 @@ def test_places_of_the_map_are_found_by_name_and_named(files):
     assert found.study.id == "highfold-b-45-500-n-10-900-e"
     with pytest.raises(StudyError, match="no place of the map is called 'Hifold'"):
         draft_study("Hifold", EAST, **files)
+
+
+def test_places_of_a_given_map_say_what_ground_is_fetched(files):
+    found = minimal_study("mine", "highfold <B>", EAST, None, Path(files["osm"]))
+    assert found.origin.name == "Highfold <b>"
+    assert found.area[0] < found.origin.lon < found.area[2]
+    with pytest.raises(StudyError, match="no place that ships with the toolkit is called 'highfold <B>'"):
+        minimal_study("mine", "highfold <B>", EAST, None)
 
 
 def test_a_study_of_own_groups_is_ranked_by_them(files):

@@ -70,7 +70,7 @@ def new(
             fetch_live, osm=str(osm) if osm else None, dem=[str(path) for path in heights] or None,
             cache=cache, offline=offline, quiet=quiet,
         )  # fmt: skip
-        bare = minimal_study(name, start, end, borders)
+        bare = minimal_study(name, start, end, borders, osm)
         fetched = {what for what, given in (("osm", osm), ("dem", dem), ("borders", borders)) if not given}
         try:
             found = ask(bare)

@@ -38,6 +38,8 @@ AREA_MARGIN, MIN_MARGIN_KM = 0.5, 20.0
 AT_PLACE_M = 1000.0
 """A point so near to a place is called by it."""
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_NOWHERE = gpd.GeoDataFrame({"name": [], "lon": [], "lat": [], "names": []}, geometry=[])
+"""Places of no map."""
 
 
 @dataclass(frozen=True)
@@ -170,20 +172,25 @@ def require_new(name: str, folder: Path, *, force: bool = False) -> Path:
     return path
 
 
-def minimal_study(name: str, start: End, end: End, borders: Path | None) -> Study:
+def minimal_study(name: str, start: End, end: End, borders: Path | None, osm: Path | None = None) -> Study:
     """A study of two points that says no more than what ground is to be fetched.
 
     Args:
         name: its id.
-        start: ``lat,lon``, or a place of the table that ships with the package.
+        start: ``lat,lon``, or a place of the map that is given, else of the table that ships with the package.
         end: the same.
         borders: polygons of countries, where they needn't be fetched.
+        osm: a map, where it needn't be fetched.
 
     Raises:
         StudyError: a place isn't known.
+        SourceError: the map can't be used.
     """
-    nowhere = gpd.GeoDataFrame({"name": [], "lon": [], "lat": [], "names": []}, geometry=[])
-    ends = [_find(place, which, nowhere) for place, which in ((start, "--from"), (end, "--to"))]
+    both = ((start, "--from"), (end, "--to"))
+    # Points need no map to be found on, and a country's takes a while to read.
+    is_named = any(not isinstance(place, Place) and _point(place, which) is None for place, which in both)
+    places = _known_places(read_osm(osm)) if osm is not None and is_named else _NOWHERE
+    ends = [_find(place, which, places) for place, which in both]
     content = {
         "id": name, "title": name, "question": name, "as_of": _this_month(), "is_dated": False,
         "area": _area(ends, ()), "ends": ends, "focus": None, "osm": "", "dem": [], "countries": (),
@@ -220,6 +227,18 @@ def _known_places(data: OsmData) -> gpd.GeoDataFrame:
     return found.sort_values("population", ascending=False, na_position="last", kind="stable")
 
 
+def _point(place: str | tuple[float, float], which: str) -> tuple[float, float] | None:
+    """Latitude and longitude, None of a name.
+
+    Raises:
+        StudyError: two numbers that are no point on Earth.
+    """
+    try:
+        return parse_point(place, which) if isinstance(place, str) else checked_point(*place, which)
+    except AlignmentError as fault:
+        raise StudyError(str(fault)) from fault
+
+
 def _find(place: End, which: str, places: gpd.GeoDataFrame) -> Place:
     """A place of the map by name, or a point, named after the settlement that it lies in.
 
@@ -228,10 +247,7 @@ def _find(place: End, which: str, places: gpd.GeoDataFrame) -> Place:
     """
     if isinstance(place, Place):
         return place
-    try:
-        point = parse_point(place, which) if isinstance(place, str) else checked_point(*place, which)
-    except AlignmentError as fault:
-        raise StudyError(str(fault)) from fault
+    point = _point(place, which)
     if point is not None:
         lat, lon = point
         name = nearest_place(places, lon, lat, AT_PLACE_M) or format_position(lat, lon, 3)
@@ -246,8 +262,9 @@ def _find(place: End, which: str, places: gpd.GeoDataFrame) -> Place:
     if len(hits):
         row = hits.iloc[0]
         return Place(name=row["name"], lon=float(row["lon"]), lat=float(row["lat"]), country=UNKNOWN_COUNTRY)
+    where = "of the map" if len(places) else "that ships with the toolkit"
     raise StudyError(
-        f"{which}: no place of the map is called '{str(place)[:80]}'{nearest_name(str(place), places['name'])}; "
+        f"{which}: no place {where} is called '{str(place)[:80]}'{nearest_name(str(place), places['name'])}; "
         "give lat,lon instead"
     )
 

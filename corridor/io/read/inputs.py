@@ -177,7 +177,7 @@ class Gazetteer:
                 best = (inside if len(inside) else hits).sort_values("population", ascending=False).iloc[0]
                 return _place(best["name"], best["lon"], best["lat"], best["country"], asked_by)
             known += list(frame["name"])
-        near = difflib.get_close_matches(name, known, n=3)
+        near = difflib.get_close_matches(name, sorted(set(known)), n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else f"; {otherwise}"
         raise StudyError(f"{asked_by}: no place is called '{name}'{hint}")
 
