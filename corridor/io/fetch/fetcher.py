@@ -240,6 +240,29 @@ def check_redirect(response: Any, address: str, settings: LiveSettings) -> str:
     return target
 
 
+def settled(address: str, settings: LiveSettings) -> str:
+    """Where an address leads in the end, for readers that would follow a redirect to anywhere.
+
+    Args:
+        address: What is to be read.
+        settings: How long a server may say nothing, and whether plain http is allowed.
+
+    Returns:
+        The address without redirects, which has something.
+
+    Raises:
+        MissingError: the server has no such file.
+        ForbiddenError: it doesn't give it.
+        FetchError: it gives a page for people, or leads to where may not be asked.
+        TransientError: it can't be reached, or is busy.
+    """
+    headers = {"User-Agent": user_agent(settings), "Accept-Encoding": "identity", "Range": "bytes=0-99"}
+    with passing_faults(), _get(address, headers, settings) as response:
+        refuse_status(response, address)
+        refuse_web_page(response.raw.read(100), address)
+        return str(response.url)
+
+
 def _try_once(address: str, part: Path, settings: LiveSettings, meter: Meter, deadline: float) -> None:
     note = part.with_name(part.name + ".etag")
     have = part.stat().st_size if part.is_file() else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,7 +17,7 @@ from corridor.errors import CoverageError, FetchError, SourceError
 from corridor.geo.rasters import refuse_unfit
 from corridor.io.fetch.cache import CachedFile, CacheEntry, key_of
 from corridor.io.fetch.elevation_provider import AddressSetting, CountriesOn
-from corridor.io.fetch.fetcher import Fetcher, TransientError, keep_trying, user_agent
+from corridor.io.fetch.fetcher import Fetcher, TransientError, keep_trying, settled, user_agent
 from corridor.io.fetch.tiles import Bounds
 from corridor.io.fetch.wanted import VSICURL
 from corridor.io.read.height_errors import load_height_errors, recognise, tags_of
@@ -62,8 +63,8 @@ class OwnRaster:
         del countries_on  # whoever gives a raster means it as it is; what it lacks is told when it is read
         settings = fetcher.settings
         fault = fault_of_address(self.address, settings.allow_http)
-        if fault:
-            raise FetchError(f"{self.address}: {fault}")
+        if fault:  # told without the name or password that it may hold: lines are kept in logs
+            raise FetchError(f"{re.sub('//[^/]*@', '//', self.address)}: {fault}")
         key = key_of("raster", self.address, ",".join(f"{bound:.6f}" for bound in area))
         entry = CacheEntry(key, f"heights-{key[:8]}.tif", self.title, self.publisher, self.licence, self.address)
 
@@ -81,8 +82,10 @@ def _copy_once(address: str, area: Bounds, part: Path, settings: LiveSettings) -
     from rasterio.windows import Window, from_bounds
 
     driver = _DRIVERS.get(PurePosixPath(urlsplit(address).path).suffix.lower(), "GTiff")
+    # GDAL would follow a redirect to anywhere, this machine and its network too.
+    target = settled(address, settings)
     try:
-        with _gdal(settings, address), rasterio.open(VSICURL + address, driver=driver) as raster:
+        with _gdal(settings, target), rasterio.open(VSICURL + target, driver=driver) as raster:
             refuse_unfit(raster, address)
             # What is copied is recognised as the raster itself would be, were it a file here.
             name = PurePosixPath(urlsplit(address).path).name

@@ -196,7 +196,13 @@ def test_a_person_s_own_raster_is_read_from_its_address(prefix, server, study, c
 
 @pytest.mark.parametrize(
     ("answer", "says"),
-    [(fault.status(404), "raster"), (fault.web_page, "raster"), (fault.body(b"II*\0" + bytes(200)), "raster")],
+    [
+        (fault.status(404), "there is no such file"),
+        (fault.web_page, "a web page instead of data"),
+        (fault.body(b"II*\0" + bytes(200)), "can't be read as an elevation raster"),
+        (fault.redirect("http://example.org/mine.tif"), "redirects to an address that is plain http"),
+        (fault.redirect("file:///etc/passwd"), "redirects to an address that must begin with https://"),
+    ],
 )
 def test_an_address_that_gives_no_raster_is_refused(answer, says, server, study, cache, call, monkeypatch):
     monkeypatch.setenv("CORRIDOR_HTTP_TRIES", "1")
@@ -205,6 +211,21 @@ def test_an_address_that_gives_no_raster_is_refused(answer, says, server, study,
     assert (code, err.count("\n")) == (2, 1), err
     assert says in err
     assert "/mine.tif" in err
+
+
+def test_a_raster_that_has_moved_is_read_where_it_is(server, study, cache, call):
+    server.files["/moved/mine.tif"] = (study.parent / "heights.tif").read_bytes()
+    server.faults.append(("/mine.tif", fault.redirect("/moved/mine.tif")))
+    code, _, err = call("fetch", study, "--dem", f"{server.url}/mine.tif", "--cache", cache, "-q")
+    assert code == 0, err
+    assert server.asked("/mine.tif").count("/mine.tif") == 1
+
+
+def test_a_password_in_an_address_is_refused_and_not_told(study, cache, call):
+    code, _, err = call("run", study, "--dem", "https://me:secret@example.org/dem.tif", "--cache", cache, "-q")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "https://example.org/dem.tif: holds a name or password" in err
+    assert "secret" not in err
 
 
 def test_plain_http_to_elsewhere_is_refused(study, cache, call, server):
