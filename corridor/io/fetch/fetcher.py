@@ -291,7 +291,7 @@ def _try_once(address: str, part: Path, settings: LiveSettings, meter: Meter, de
         else:
             note.unlink(missing_ok=True)
         with part.open("ab" if start else "wb") as stream:
-            for done, chunk in _chunks(response, start, settings, deadline):
+            for done, chunk in chunks_of(response, deadline, settings.http_timeout_s, start):
                 # The first chunk tells a web page; a file that was gone on with was told at its first.
                 if done == len(chunk):
                     refuse_web_page(chunk, address)
@@ -339,18 +339,31 @@ def _frame(response: Any, have: int) -> tuple[int, int]:
     return have, int(found[3]) if found[3] != "*" else have + size
 
 
-def _chunks(response: Any, start: int, settings: LiveSettings, deadline: float) -> Iterator[tuple[int, bytes]]:
-    """Bytes so far and each chunk; ends a transfer that crawls or takes too long in all."""
+def chunks_of(
+    response: Any, deadline: float, patience_s: float, start: int = 0, *, unpack: bool = False
+) -> Iterator[tuple[int, bytes]]:
+    """Bytes so far and each chunk of an answer, as they come; a transfer that crawls or takes too long is ended.
+
+    Args:
+        response: An answer of requests whose body isn't read yet.
+        deadline: When all must be there, as :func:`time.monotonic` counts.
+        patience_s: How long next to nothing may come.
+        start: How many bytes were there before.
+        unpack: Give what is packed, not its packing.
+
+    Raises:
+        TransientError: it crawls, takes too long, or breaks off.
+    """
     done, mark, mark_at = start, start, time.monotonic()
     with passing_faults():
-        while chunk := response.raw.read1(_CHUNK, decode_content=False):
+        while chunk := response.raw.read1(_CHUNK, decode_content=unpack):
             done += len(chunk)
             yield done, chunk
             now = time.monotonic()
             if now > deadline:
                 raise TransientError("the server takes too long")
             # A timeout of the socket starts anew with every byte; this one looks at the rate over the whole span.
-            if now - mark_at > settings.http_timeout_s:
+            if now - mark_at > patience_s:
                 if done - mark < _MIN_BYTES_PER_S * (now - mark_at):
                     raise TransientError("the server sends next to nothing")
                 mark, mark_at = done, now

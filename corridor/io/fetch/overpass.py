@@ -31,6 +31,7 @@ from corridor.io.fetch.fetcher import (
     Meter,
     TransientError,
     check_redirect,
+    chunks_of,
     keep_trying,
     passing_faults,
     proxies_for,
@@ -576,7 +577,8 @@ def _answers_in(work: Path) -> Iterator[None]:
 
 def _read_body(response: Any, address: str, settings: LiveSettings, meter: Meter, deadline: float) -> bytes:
     body = bytearray()
-    for chunk in response.iter_content(_CHUNK):
+    # A server that works on a query may be silent as long as it may work.
+    for _, chunk in chunks_of(response, deadline, settings.query_timeout_s + _MARGIN_S, unpack=True):
         body += chunk
         meter.moved("OpenStreetMap", len(body), 0)
         if len(body) > settings.max_bytes:
@@ -584,8 +586,6 @@ def _read_body(response: Any, address: str, settings: LiveSettings, meter: Meter
                 f"{address}: answers with more than {settings.http_max_mb:g} MB; ask for smaller tiles "
                 "(CORRIDOR_QUERY_AREA_KM2) or raise CORRIDOR_HTTP_MAX_MB"
             )
-        if time.monotonic() > deadline:
-            raise TransientError("the server takes too long")
     stated = response.headers.get("Content-Length", "")
     # requests doesn't mind a body that ends early where it is read in pieces.
     if stated.isdigit() and not response.headers.get("Content-Encoding") and len(body) < int(stated):

@@ -161,6 +161,15 @@ def test_a_server_that_drips_is_given_up(server, study, cache, call, monkeypatch
     assert "next to nothing" in err
 
 
+def test_a_query_s_answer_that_drips_is_given_up_in_time(server, study, cache, call, monkeypatch):
+    monkeypatch.setenv("CORRIDOR_HTTP_TRIES", "1")
+    monkeypatch.setenv("CORRIDOR_HTTP_TOTAL_S", "1")
+    server.faults.append(("/api/interpreter", fault.drip(100, 0.1)))
+    code, _, err = call("fetch", study, "--cache", cache, "-q")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "takes too long" in err
+
+
 def test_a_file_larger_than_allowed_is_refused(server, study, cache, call, monkeypatch):
     monkeypatch.setenv("CORRIDOR_HTTP_MAX_MB", "0.001")
     code, _, err = call("fetch", study, "--cache", cache, "-q")
