@@ -270,6 +270,16 @@ def test_a_line_over_a_lake_says_that_water_has_no_price(side_deg, said, tmp_pat
         assert float(notes[0].split()[0]) == pytest.approx(parallel_km(45.5, side_deg), rel=0.3)
 
 
+def test_a_book_without_roads_and_a_radius_of_nothing_are_refused(ridge):
+    with pytest.raises(
+        AlignmentError, match=r"price_books\.csv: book '1870-1910': no row for road surface, bridge, tun"
+    ):
+        corridor.find_new_line(*ACROSS, "road-60", dem=ridge, prices="1870-1910")
+    for radius_m in (0.0, -300.0, math.nan):
+        with pytest.raises(AlignmentError, match="radius: must be between 5 and 100000 m"):
+            corridor.find_new_line(*ACROSS, dem=ridge, radius_m=radius_m)
+
+
 def hilly_m(lon, lat):
     """Hills of 400 m, 4 km apart, on which cells of different sides see different heights."""
     return 800 + 200 * np.sin(lon * 126) * np.cos(lat * 105)
@@ -316,7 +326,7 @@ def test_borders_of_ones_own(ridge, tmp_path):
     [
         ({"dem": ()}, "no elevation raster is given"),
         ({"grade_permille": float("nan")}, "grade: must be between 0.1 and 300 per mille, not nan"),
-        ({"radius_m": -1}, "radius: must be between 0 and"),
+        ({"radius_m": -1}, "radius: must be between 5 and"),
         ({"tunnel_musd_per_km": 0}, "tunnel price: must be between"),
         ({"bridge_musd_per_km": float("inf")}, "bridge price: must be between"),
         ({"cell_m": 1}, "cell: must be between 10 and"),

@@ -275,9 +275,10 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
             "Use other cells or a smaller radius",
             least_musd,
         )
+    free = format_millions(way.found.cost_musd)
     raise AlignmentError(
-        f"no way: the minimum radius of {radius:g} m closes it; within {widest:g} times the price without it no line "
-        f"keeps its bends inside half a link{builder.reason}. Use finer cells or a smaller radius"
+        f"no way found: within {widest:g} times what a line without bends costs ({free} million USD) none keeps "
+        f"the minimum radius of {radius:g} m inside half a link{builder.reason}. Use finer cells or a smaller radius"
     )
 
 

@@ -95,13 +95,14 @@ def find_standard(name: str, path: Path | None = None) -> DesignStandard:
     return standards[name]
 
 
-def unit_costs(table: Sequence[UnitCost], mode: str) -> UnitCosts:
+def unit_costs(table: Sequence[UnitCost], mode: str, origin: str = "unit_costs.csv") -> UnitCosts:
     """The catalogue's prices of one mode as the search takes them.
 
     Args:
         table: prices by mode and kind. Without a row for open line that of the surface stands for it; galleries,
             half-bridges and retaining walls are built only where they have a price.
         mode: road or rail.
+        origin: where the table is from, for an error.
 
     Returns:
         The prices, in million USD.
@@ -118,12 +119,12 @@ def unit_costs(table: Sequence[UnitCost], mode: str) -> UnitCosts:
         prices[WorkKind.SURFACE] = prices[WorkKind.OPEN_LINE]
     missing = [kind for kind in (WorkKind.SURFACE, WorkKind.BRIDGE, WorkKind.TUNNEL) if kind not in prices]
     if missing:
-        raise AlignmentError(f"unit_costs.csv: no row for {mode} {', '.join(missing)}; add one for each")
+        raise AlignmentError(f"{origin}: no row for {mode} {', '.join(missing)}; add one for each")
     taken = {f.name: prices[WorkKind(f.name)] for f in fields(UnitCosts) if f.name in prices}
     try:
         return UnitCosts(**taken)
     except AlignmentError as fault:
-        raise AlignmentError(f"unit_costs.csv: {mode}: {fault}") from fault
+        raise AlignmentError(f"{origin}: {mode}: {fault}") from fault
 
 
 @cache
@@ -152,6 +153,9 @@ def note_coarse_heights() -> Message:
     )
 
 
+MIN_RADIUS_M = 5.0  # that can be asked for: below it nothing turns, and of none a line turns right back on the spot
+
+
 def choose_standard(
     named: str | DesignStandard, grade_permille: float | None = None, radius_m: float | None = None
 ) -> DesignStandard:
@@ -174,7 +178,7 @@ def choose_standard(
         standard = standard.with_grade(require_within("grade", grade_permille, 0.1, 300.0, "per mille") / 10)
         own.append(f"{grade_permille:g} per mille")
     if radius_m is not None:
-        standard = replace(standard, min_radius_m=require_within("radius", radius_m, 0.0, 100_000.0, "m"))
+        standard = replace(standard, min_radius_m=require_within("radius", radius_m, MIN_RADIUS_M, 100_000.0, "m"))
         own.append(f"R {radius_m:g} m")
     if not own:
         return standard

@@ -220,7 +220,8 @@ def find_new_line(
         else:
             setting = _with_study(Study.find(study), places, files, countries, borders, prices, say)
         setting = replace(setting, cell_m=cell_m)
-        costs = choose_prices(unit_costs(setting.prices, chosen.mode), tunnel_musd_per_km, bridge_musd_per_km)
+        listed = unit_costs(setting.prices, chosen.mode, _price_file(setting.book))
+        costs = choose_prices(listed, tunnel_musd_per_km, bridge_musd_per_km)
         options = SearchOptions(spirals=spirals, certify=certify)
         asked = [
             AlignmentProblem(*_framed(setting, leg, cell_m), chosen, costs, options)
@@ -406,6 +407,11 @@ def prices_of(catalogue: Catalogue, book: str) -> Sequence[UnitCost]:
     if book not in books:
         raise AlignmentError(f"prices: no price book '{book}'; there are: {', '.join(sorted(books))}")
     return books[book]
+
+
+def _price_file(book: str) -> str:
+    """Where the prices of a book are from."""
+    return "unit_costs.csv" if book == TODAY else f"price_books.csv: book '{book}'"
 
 
 def _ends(stations: Sequence[Place]) -> str:

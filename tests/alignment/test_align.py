@@ -364,7 +364,7 @@ def test_where_no_curve_can_be_built_the_limit_is_named(monkeypatch):
     mask[4, 2:16] = mask[4:16, 15] = 0  # one bend of a right angle
     mask[3:6, 14:17] = 0
     options = replace(QUICK, neighbours=8, max_structure_km=0.4, max_direct_km=0.4)
-    with pytest.raises(AlignmentError, match="minimum radius of 900 m closes it"):
+    with pytest.raises(AlignmentError, match=r"within 4 times .* none keeps the minimum radius of 900 m"):
         line_on(z, (4, 2), (15, 15), standard(min_radius_m=900.0), options=options, mask=mask)
     # Where only a part of the ground was searched, a line may lie on the rest: no limit is blamed.
     monkeypatch.setattr(align_module, "MOST_STATES", 1)
