@@ -274,10 +274,11 @@ def _intervals(panel: Panel, resolved: Floats, method: str, seed: int = 0) -> Ra
     """As :func:`rank_intervals`, of weights ``(m,)`` that sum to 1."""
     found = get_method(method)
     lost = panel.may_be_lost
-    if not panel.undetermined.any():
+    # Who may be lost by a figure that isn't scored leaves its place open to others too.
+    if not panel.undetermined.any() and not lost.any():
         scores = score(panel, resolved, method)
         ranks, _ = competition_ranks(scores, tie_widths(panel, resolved, method))
-        return RankIntervals(ranks, ranks, lost, _gone(scores, lost), scores, True)
+        return RankIntervals(ranks, ranks, lost, scores, scores, True)
     apart = panel.scaling == Scaling.ANCHORS and not found.compares_alternatives
     if apart:
         # A score hangs on nobody else: the ends of each alternative's own suffice, in whatever company.

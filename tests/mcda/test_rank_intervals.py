@@ -277,3 +277,36 @@ def test_min_max_scaling_has_intervals_too():
     rows = ranked(undetermined_routes(), scaling="min-max")
     assert (rows["rank_best"] <= rows["rank_worst"]).all()
     assert rows.loc["rail", "rank_worst"] == 4
+
+
+@given(tables(), st.data())
+@settings(max_examples=60, deadline=None)
+def test_who_may_be_lost_leaves_others_the_ranks_with_it_and_without_it(table, data):
+    low, high, weights, tolerance, members = table
+    # What takes it out isn't scored, so that it makes no difference whether any scored figure is open.
+    high = high if data.draw(st.booleans()) else low
+    lost = data.draw(st.frozensets(st.integers(0, len(low) - 1), min_size=1))
+    panel = open_panel(low, high, tolerance, members)
+    found = rank_intervals(dataclasses.replace(panel, lost_at_worst=lost), weights)
+    assert found.may_be_lost.nonzero()[0].tolist() == sorted(lost)
+    for who in range(len(low)):
+        seen = []
+        others = sorted(lost - {who})
+        for gone in product((False, True), repeat=len(others)):
+            left_out = {row for row, out in zip(others, gone, strict=True) if out}
+            rows = np.array([row for row in range(len(low)) if row not in left_out])
+            seen.append(brute_force(panel.take(rows), weights)[rows.tolist().index(who)])
+        assert found.best[who] == min(best for best, _ in seen)
+        assert found.worst[who] == max(worst for _, worst in seen)
+
+
+def test_a_first_place_of_who_may_be_lost_is_open_to_the_next():
+    scored = tuple(c for c in ROUTE_CRITERIA if c.criterion_id == "length")
+    table = route_table(length_km=[210.0, 300.0, 350.0, 400.0, 500.0])
+    table = table.assign(
+        reach=1.0, reach_status=["undetermined", *[""] * 4], reach_low=1.0, reach_high=[np.inf, *[1.0] * 4]
+    )
+    for method in method_ids():
+        rows = rank_alternatives(build_matrix(table, scored), {"length": 1}, method).set_index("candidate_id")
+        assert rows.loc["rail", ["ranks", "first"]].tolist() == ["1-not ranked", "at best"]
+        assert rows.loc["valley", ["ranks", "first"]].tolist() == ["1-2", "at best"]
