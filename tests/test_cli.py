@@ -90,10 +90,26 @@ def test_version_is_the_installed_one(call):
     assert corridor.__version__ == version("corridor")
 
 
-def test_unknown_words_are_a_usage_error(call):
-    code, out, err = call("run", "--osn", "x.osm")
-    assert (code, out) == (2, "")
-    assert "No such option" in err
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("run", "--osn", "x.osm"), "No such option: --osn"),
+        (("run", "--mode", "boat"), "'--mode': 'boat' is not one of 'road', 'rail'; see corridor run --help"),
+        (("run", "--follow", "nan"), "Invalid value for '--follow'"),
+        (("new",), "Missing argument 'NAME'"),
+        (("sweep", "syunik"), "Missing option '--vary'; see corridor sweep --help"),
+        (("rank", "a", "b"), "unexpected extra argument"),
+        (("cache", "tidy"), "No such command 'tidy'; see corridor cache --help"),
+        (("tidy\x1b[31m",), "No such command 'tidy"),
+        (("run", "--tidy\n\x1b[31m"), "No such option: --tidy"),
+    ],
+)
+def test_a_wrong_call_is_told_in_one_line_as_bad_input_is(words, says, call):
+    code, out, err = call(*words)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("corridor: ")
+    assert says in err
+    assert "\x1b" not in err
 
 
 def test_studies_lists_the_bundled_ones_by_title(call):

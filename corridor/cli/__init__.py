@@ -32,35 +32,42 @@ try:
     from corridor.cli.common import print_error, print_plain
     from corridor.errors import CorridorError
     from corridor.memory import keep_large_apart
-    from corridor.report.i18n import clean_line
 except KeyboardInterrupt:  # loading takes long enough for a second thought, and nobody catches that yet
     sys.stderr.write(f"{_INTERRUPTED}\n")
     sys.exit(130)
 
 
 class _Commands(TyperGroup):
-    """The commands; what typer says of a wrong call repeats words of the call, which may direct a terminal."""
+    """The commands; a wrong call of one is told in one line, as bad input is."""
 
     def make_context(self, *args: Any, **more: Any) -> Any:
-        with _harmless_errors():
+        with _one_line_errors():
             return super().make_context(*args, **more)
 
     def invoke(self, ctx: Any) -> Any:
-        with _harmless_errors():
+        with _one_line_errors():
             try:
                 return super().invoke(ctx)
             except KeyboardInterrupt:
                 _end_interrupted()  # typer itself would end without a word
 
 
+_WRONG_CALL: type[Exception] = typer.BadParameter.__bases__[0]
+"""What typer raises of any wrong call; it has no name of its own there."""
+
+
 @contextmanager
-def _harmless_errors() -> Iterator[None]:
+def _one_line_errors() -> Iterator[None]:
     try:
         yield
-    except Exception as error:
-        if isinstance(getattr(error, "message", None), str):
-            error.message = clean_line(error.message)  # type: ignore[attr-defined]
-        raise
+    except _WRONG_CALL as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            raise
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "corridor"
+        told = error.format_message().replace("Value error, ", "").rstrip(".")  # type: ignore[attr-defined]
+        print_error(f"corridor: {told}; see {path} --help")
+        sys.exit(2)
 
 
 app = typer.Typer(
