@@ -102,6 +102,11 @@ def test_bad_input_is_said(study):
         find_new_line("Mars", "Ordubad", "rail-18", study=study)
     with pytest.raises(CoverageError, match="FROM and TO"):
         find_new_line("Kapan", "10.0,10.0", "rail-18", study=study)
+    with pytest.raises(AlignmentError, match="sweep: 'grades' is none; choose one of grade, tunnel-price"):
+        find_new_line("Kapan", "Ordubad", "rail-18", study=study, sweep="grades")
+    for what in ("alternatives", "draws"):
+        with pytest.raises(AlignmentError, match=f"{what}: must be 0 or more, not -1"):
+            find_new_line("Kapan", "Ordubad", "rail-18", study=study, **{what: -1})
     with pytest.raises(AlignmentError, match="no point on Earth"):
         find_new_line("Kapan", "95.0,10.0", "rail-18", study=study)
     with pytest.raises(AlignmentError, match="under two cells"):

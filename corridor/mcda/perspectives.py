@@ -356,7 +356,7 @@ def normalise(weights: Mapping[str, float], what: str = "weights") -> tuple[dict
         ScoringError: a weight is negative or not finite, all are zero, or their sum is beyond what numbers hold.
     """
     for name, weight in weights.items():
-        if not np.isfinite(weight):
+        if not isinstance(weight, int | float | np.number) or not np.isfinite(weight):
             raise ScoringError(f"{what}: the weight of '{name}' is not a finite number")
         if weight < 0:
             raise ScoringError(f"{what}: the weight of '{name}' is {weight:g}: weights can't be negative")

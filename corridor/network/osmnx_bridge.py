@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import geopandas as gpd
@@ -190,7 +191,8 @@ def _as_multidigraph(graph: Any) -> Any:
         raise NetworkError("the osmnx graph has no edges or no 'crs'; make it with osmnx.graph_from_*")
     numbers = (int, float, np.number)
     placed = [
-        isinstance(data.get("x"), numbers) and isinstance(data.get("y"), numbers) for _, data in graph.nodes.data()
+        all(isinstance(data.get(key), numbers) and math.isfinite(data[key]) for key in ("x", "y"))
+        for _, data in graph.nodes.data()
     ]
     if not all(placed):
         raise NetworkError(

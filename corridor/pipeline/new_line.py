@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import shapely
@@ -207,6 +207,11 @@ def find_new_line(
     """
     if via and (sweep or alternatives or draws or reuse):
         raise AlignmentError("via: can't go with a sweep, alternatives, draws or reuse; ask for one stretch at a time")
+    if sweep is not None and sweep not in get_args(Sweep):
+        raise AlignmentError(f"sweep: '{sweep}' is none; choose one of {', '.join(get_args(Sweep))}")
+    for what, count in (("alternatives", alternatives), ("draws", draws)):
+        if count < 0:
+            raise AlignmentError(f"{what}: must be 0 or more, not {count}")
     if isinstance(start, Study):
         raise AlignmentError("find_new_line: takes the two ends first; give a study as study=...")
     chosen = choose_standard(standard, grade_permille, radius_m)

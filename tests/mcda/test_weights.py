@@ -100,5 +100,11 @@ def test_weights_as_text():
             parse_weights(wrong)
 
 
+@pytest.mark.parametrize("weight", ["much", None, float("nan"), float("inf")])
+def test_a_weight_that_is_no_number_is_refused_with_its_name(weight):
+    with pytest.raises(ScoringError, match="the weight of 'a' is not a finite number"):
+        normalise({"a": weight, "b": 0.5})
+
+
 def test_normalise_leaves_what_sums_to_one():
     assert normalise({"a": 0.1, "b": 0.9}) == ({"a": 0.1, "b": 0.9}, ())

@@ -70,6 +70,14 @@ def test_what_is_no_graph_or_has_places_in_words_is_one_line():
         Network.from_osmnx(words)
 
 
+@pytest.mark.parametrize("nowhere", [float("nan"), float("inf")])
+def test_a_place_that_is_no_number_is_refused(nowhere):
+    made = graph({})
+    made.nodes[0]["x"] = nowhere
+    with pytest.raises(NetworkError, match="1 of 2 nodes of the graph have no numbers as 'x' and 'y'"):
+        Network.from_osmnx(made)
+
+
 def test_only_what_may_be_travelled_goes_back():
     network = lattice(2, 3)
     status = np.array(["open"] * len(network.edges), dtype=object)
