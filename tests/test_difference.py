@@ -88,6 +88,12 @@ def test_comparisons_with_ranks_that_nobody_knows_are_held_against_each_other(bu
     assert not corridor.diff(bundled, bundled)
 
 
+def test_a_text_of_digits_is_the_same_in_a_run_and_in_its_files(bundled, tmp_path):
+    bundled.write(tmp_path / "written", formats="geojson")
+    found = corridor.diff(bundled, tmp_path / "written")
+    assert not found, found.figures.to_dict("records")
+
+
 def test_what_changed_is_told_and_how_far(written, copied, monkeypatch, capsys):
     """The ridge grows by 40 km, far beyond its interval; the valley's way loses its first place by that criterion."""
     table = (copied / "metrics.csv").read_text().splitlines()
@@ -153,7 +159,30 @@ def test_an_unknown_that_became_wider_has_changed_and_is_told_by_its_ends(writte
     assert figures(narrow, wide) == [("ascent_m", "[100, 900.5]", "[100, 1500]")]
     assert figures(wide, wide) == []
     ((_, known, told),) = figures(written, narrow)
-    assert (told, known > 0) == ("[100, 900.5]", True)
+    assert (told, known.split(" [")[0] != "") == ("[100, 900.5]", True)
+    # What both can be isn't beyond either; where there is nothing that both can be, it is.
+    assert corridor.diff(narrow, wide).figures["beyond"].tolist() == [False]
+    far = unknown(shutil.copytree(written, tmp_path / "far"), 901, "")
+    assert figures(far, far) == []
+    assert corridor.diff(narrow, far).figures["beyond"].tolist() == [True]
+    assert figures(far, unknown(wide, 950, "")) == [("ascent_m", "[901, ?]", "[950, ?]")]
+
+
+def test_a_range_that_became_wider_about_the_same_middle_has_changed(written, copied):
+    table = (copied / "metrics.csv").read_text().splitlines()
+    at = table[0].split(",").index("ascent_m")
+    row = next(i for i, line in enumerate(table) if line.startswith("ridge,"))
+    cells = table[row].split(",")
+    middle, _, high = (float(cell) for cell in cells[at : at + 3])
+    cells[at + 2] = str(high + 500)
+    table[row] = ",".join(cells)
+    (copied / "metrics.csv").write_text("\n".join(table) + "\n")
+    (figure,) = corridor.diff(written, copied).figures.to_dict("records")
+    assert figure["figure"] == "ascent_m"
+    assert figure["after"].startswith(f"{middle:g} [")
+    assert figure["after"].endswith(f", {high + 500:g}]")
+    assert figure["before"] != figure["after"]
+    assert not figure["beyond"]
 
 
 def test_ranks_that_change_say_why(written, copied):
@@ -170,6 +199,22 @@ def test_ranks_that_change_say_why(written, copied):
     (found,) = corridor.diff(written, copied).ranks.to_dict("records")
     assert (found["perspective"], found["candidate_id"], found["after"]) == ("short", "ridge", "9")
     assert found["why"] == "length -0.250"
+
+
+def test_a_rank_that_moves_by_what_isnt_known_is_no_matter_of_others(written, copied):
+    """An unknown figure has no contribution: only the ends of the score tell that it moved."""
+    table = (copied / "ranking.csv").read_text().splitlines()
+    columns = table[0].split(",")
+    row = next(i for i, line in enumerate(table) if line.startswith("ridge,") and line.endswith(",short"))
+    cells = table[row].split(",")
+    changed = {"rank": "", "rank_best": "1", "rank_worst": "2", "ranks": "1-2", "score": "", "undetermined": "ascent"}
+    for name, cell in (changed | {"score_low": "0.25", "score_high": "0.75"}).items():
+        cells[columns.index(name)] = cell
+    table[row] = ",".join(cells)
+    (copied / "ranking.csv").write_text("\n".join(table) + "\n")
+    (found,) = corridor.diff(written, copied).ranks.to_dict("records")
+    assert found["after"] == "1-2"
+    assert found["why"].endswith("and is now 0.250 to 0.750")
 
 
 def test_notes_that_came_or_went_are_told_by_what_they_are_about(compared, written, copied, monkeypatch, capsys):

@@ -43,8 +43,8 @@ class Difference:
     ``routes`` (candidate_id, before, after): routes of one run alone, by their stable ids, and new names. ``notes``
     (about, before, after): assumptions of routes and other notes of one run alone, by subject, those that went before
     those that came. ``figures`` (candidate_id, regime_id, figure, before, after, beyond): numbers and words of the
-    metric table; ``beyond`` says whether each value lies outside the other's interval, so that the change is more than
-    what was uncertain anyway.
+    metric table, with their ends where these alone changed or are all that is known; ``beyond`` says whether each value
+    lies outside the other's interval, so that the change is more than what was uncertain anyway.
     ``ranks`` (perspective, regime_id, panel, candidate_id, before, after, why).
     """
 
@@ -200,7 +200,8 @@ def _changed_notes(
 def _changed_figures(old: pd.DataFrame, new: pd.DataFrame) -> Iterator[tuple[str, str, str, Any, Any, bool]]:
     """Cells of the metric table that differ, for rows that both have; ends of intervals go with their middle.
 
-    Where a figure isn't known its ends stand in for it: an unknown that became wider has changed.
+    Where a figure isn't known its ends stand in for it, and where its ends alone changed they stand beside it: a range
+    that became wider has changed.
     """
     both = [key for key in old.index if key in set(new.index)]
     columns = [
@@ -212,28 +213,53 @@ def _changed_figures(old: pd.DataFrame, new: pd.DataFrame) -> Iterator[tuple[str
         was = old[column].reindex(both) if column in old else pd.Series([None] * len(both), both, dtype=object)
         now = new[column].reindex(both) if column in new else pd.Series([None] * len(both), both, dtype=object)
         for key, a, b in zip(both, was.tolist(), now.tolist(), strict=True):
-            told = a, b
-            if _empty(a) or _empty(b):
-                told = _told(a, old.loc[key], column), _told(b, new.loc[key], column)
-            if not _agree(*told):
-                apart = _apart(old.loc[key], new.loc[key], column)
-                yield str(key[0]), str(key[1]), column, *told, apart
+            before, after = old.loc[key], new.loc[key]
+            same = _agree(a, b)
+            if same and all(map(_agree, _ends(before, column), _ends(after, column))):
+                continue
+            told = (a, b)
+            if same or _empty(a) or _empty(b):
+                told = _told(a, before, column), _told(b, after, column)
+            yield str(key[0]), str(key[1]), column, *told, _apart(before, after, column)
+
+
+def _ends(row: pd.Series, column: str) -> tuple[Any, Any]:
+    """The ends of a figure, None where it has no such number."""
+    low, high = (
+        end if _number(end) and not _empty(end) else None
+        for end in (row.get(f"{column}_low"), row.get(f"{column}_high"))
+    )
+    return low, high
 
 
 def _told(value: Any, row: pd.Series, column: str) -> Any:
-    """A cell, or between what its figure lies where that is all that is known."""
-    ends = row.get(f"{column}_low"), row.get(f"{column}_high")
-    if not _empty(value) or any(_empty(end) or not _number(end) for end in ends):
+    """A cell with its ends, or between what its figure lies where that is all that is known."""
+    ends = _ends(row, column)
+    if ends == (None, None) or not (_empty(value) or _number(value)):
         return value
-    return f"[{ends[0]:g}, {ends[1]:g}]"
+    low, high = ("?" if end is None else f"{end:g}" for end in ends)
+    return f"[{low}, {high}]" if _empty(value) else f"{value:g} [{low}, {high}]"
 
 
 def _agree(a: Any, b: Any) -> bool:
     if _empty(a) or _empty(b):
         return bool(_empty(a) and _empty(b))
-    if _number(a) and _number(b):
-        return bool(abs(a - b) <= SAME * max(abs(a), abs(b)))
+    numbers = _as_number(a), _as_number(b)
+    if numbers[0] is not None and numbers[1] is not None:
+        a, b = numbers
+        # ends that can't be reached are infinite, and have no difference
+        return bool(a == b or abs(a - b) <= SAME * max(abs(a), abs(b)) < np.inf)
     return str(a) == str(b)
+
+
+def _as_number(value: Any) -> float | None:
+    """A number, also where it is written as text: a file doesn't tell a text of digits from a number."""
+    if isinstance(value, bool | np.bool_):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def _number(value: Any) -> bool:
@@ -245,7 +271,14 @@ def _empty(value: Any) -> bool:
 
 
 def _apart(old: pd.Series, new: pd.Series, column: str) -> bool:
-    """Whether each run's value lies outside the interval of the other; what isn't a number is apart when it differs."""
+    """Whether each run's value lies outside the interval of the other; what isn't a number is apart when it differs.
+
+    Where neither is known, whether there is nothing that both can be.
+    """
+    ranges = [_ends(row, column) for row in (old, new)]
+    if all(_empty(row.get(column)) and None not in ends for row, ends in zip((old, new), ranges, strict=True)):
+        (least_a, most_a), (least_b, most_b) = ranges
+        return bool(most_a < least_b or most_b < least_a)
     ends = []
     for row in (old, new):
         low, mid, high = (row.get(f"{column}{end}") for end in ("_low", "", "_high"))
@@ -295,10 +328,23 @@ def _why(was: pd.Series | None, now: pd.Series | None) -> str:
             a, b = was[column], now[column]
             if _number(a) and _number(b) and not _agree(a, b):
                 moved[str(column).removeprefix("contribution:")] = float(b) - float(a)
-    if not moved:
-        return "others moved; its own score is the same"
     largest = sorted(moved.items(), key=lambda item: -abs(item[1]))[:2]
-    return ", ".join(f"{name} {change:+.3f}" for name, change in largest)
+    told = [f"{name} {change:+.3f}" for name, change in largest]
+    # What isn't known has no contribution: it shows in the ends of the score alone.
+    spans = [tuple(row.get(end) for end in ("score_low", "score_high")) for row in (was, now)]
+    alike = _agree(was.get("undetermined"), now.get("undetermined"))
+    if not alike or not (moved or all(map(_agree, *spans))):
+        told.append(f"what isn't known: its score was {_span(*spans[0])} and is now {_span(*spans[1])}")
+    return ", ".join(told) or "others moved; its own score is the same"
+
+
+def _span(low: Any, high: Any) -> str:
+    """Between what a score lies; without a least one it may have none."""
+    if _empty(high):
+        return "none"
+    if _empty(low):
+        return f"at most {high:.3f}"
+    return f"{high:.3f}" if _agree(low, high) else f"{low:.3f} to {high:.3f}"
 
 
 def say_cell(value: Any) -> str:
