@@ -110,12 +110,17 @@ def sweep_report(
             [
                 r["candidate_id"],
                 f"{r['win_share']:.0%}",
+                f"{r['sure_share']:.0%}",
                 f"{r['ranked_share']:.0%}",
                 f"{r['mean_rank']:.1f}" if r["mean_rank"] == r["mean_rank"] else "not ranked",
             ]
             for r in panel["wins"]
         ]
-        print_table(f"{panel['title']}, {panel['points']} points", ["candidate", "first", "ranked", "mean rank"], cells)
+        print_table(
+            f"{panel['title']}, {panel['points']} points",
+            ["candidate", "first", "for sure", "ranked", "mean rank"],
+            cells,
+        )
         if panel["drivers"]:
             told = ", ".join(
                 f"{r['factor']} {r['share']:.0%}" if r["share"] == r["share"] else f"{r['factor']} (too few points)"

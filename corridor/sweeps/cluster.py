@@ -18,6 +18,7 @@ from corridor.errors import CorridorError, ExtraError, SweepError
 from corridor.pipeline.comparing import FROM_FILES, comparison_graph
 from corridor.pipeline.graph import Run
 from corridor.pipeline.steps import impacts, inputs, ranking
+from corridor.schema.vocabulary import FirstPlace
 from corridor.sweeps.factors import Value
 from corridor.sweeps.plan import Task, Vary
 
@@ -60,8 +61,8 @@ class SweepEvaluator:
         """One comparison with the factors at these values: a row per candidate and regime, from the study's order.
 
         Columns: candidate_id, regime_id, panel, fault, the metrics with ``<metric>_status`` where there is one, and
-        ``rank:``, ``score:`` for each perspective. A comparison that can't be made (no way is left, say) has one row
-        whose ``fault`` says why.
+        ``rank:``, ``sure:`` (1 where it is first for sure) and ``score:`` for each perspective. A comparison that can't
+        be made (no way is left, say) has one row whose ``fault`` says why.
 
         Args:
             values: of each factor, by its name.
@@ -95,7 +96,10 @@ class SweepEvaluator:
             # Where metrics are undetermined a rank is the best that they leave possible, a score the greatest.
             best = {"rank_best": f"rank:{name}", "score_high": f"score:{name}"}
             ranked = ranking_table.drop(columns=["rank", "score"]).rename(columns=best)
-            wanted = [*keys, f"rank:{name}", f"score:{name}"]
+            # In numbers, so that who isn't ranked has none.
+            surely = (ranked["first"] == FirstPlace.FOR_SURE).astype(float)
+            ranked[f"sure:{name}"] = surely.where(ranked[f"rank:{name}"].notna())
+            wanted = [*keys, f"rank:{name}", f"sure:{name}", f"score:{name}"]
             if "panel" not in table:
                 wanted += ["panel", "reason"]
             table = table.merge(ranked[wanted], on=keys, how="left", validate="one_to_one")
@@ -106,7 +110,7 @@ class SweepEvaluator:
         texts = ["candidate_id", "regime_id", "panel", "fault", "reason"]
         texts += [f"{name}_status" for name in self.metric_columns]
         numbers = list(self.metric_columns)
-        numbers += [f"{what}:{name}" for name in self.run[ranking.perspectives] for what in ("rank", "score")]
+        numbers += [f"{what}:{name}" for name in self.run[ranking.perspectives] for what in ("rank", "sure", "score")]
         frame = pd.DataFrame(index=table.index)
         for name in texts:
             column = table[name] if name in table else pd.Series("", index=table.index)

@@ -29,7 +29,7 @@ from corridor.sweeps.plan import Task, Vary, build_vary, plan_table
 MANIFEST = "sweep.json"
 PLAN = "plan.parquet"
 RESULTS = "results"
-_FORMAT = 1
+_FORMAT = 2
 _MAX_MANIFEST_BYTES, _MAX_TABLE_BYTES, _MAX_CELLS = 20_000_000, 1_000_000_000, 100_000_000
 _FIELDS: dict[str, type] = {
     "study": str, "title": str, "default_perspective": str, "tasks": int, "vary": dict, "inputs": dict,
@@ -286,7 +286,7 @@ def _read(path: Path, needs: tuple[str, ...]) -> pd.DataFrame:
     if not set(needs) <= set(table.columns):
         raise SweepError(damaged)
     for column in table.columns:
-        number = column == "task" or column.startswith(("rank:", "score:"))
+        number = column == "task" or column.startswith(("rank:", "sure:", "score:"))
         text = column in {"key", "fault", "regime_id", "panel", "candidate_id"}
         kind = table[column].dtype
         if number and (pd.api.types.is_bool_dtype(kind) or not pd.api.types.is_numeric_dtype(kind)):

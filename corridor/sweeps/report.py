@@ -29,7 +29,7 @@ _NAMED = ("dem-error",)
 
 BEST_POSSIBLE = (
     "Where figures aren't known a route counts with the best place that they leave possible: it may be no better than "
-    "others, and routes that may all be first share the first place."
+    "others, and routes that may all be first share the first place. What is left for sure stands beside it."
 )
 """What every reader of places in a sweep is told."""
 
@@ -39,10 +39,11 @@ class SweepReport:
     """The tables of a sweep.
 
     ``wins``: a row per regime, panel, perspective and candidate, with ``points`` (comparisons in which the panel was
-    ranked), ``ranked_share``, ``win_share`` (a shared first place counts in part), ``mean_rank``, and ``score_p05``,
-    ``score_median``, ``score_p95``. Where metrics are undetermined a rank is the best that they leave
-    possible: every route that can be first has its part of the first place. ``drivers``: for each of these candidates
-    that was ranked in every point a row per factor, with the ``share`` of the variance of its lead over the best other
+    ranked), ``win_share`` (a shared first place counts in part), ``sure_share`` (the part of it that hangs on no figure
+    that isn't known), ``ranked_share``, ``mean_rank``, ``score_p05``, ``score_median`` and ``score_p95``. Where metrics
+    are undetermined a rank is the best that they leave possible: every route that can be first has its part of the
+    first place. ``drivers``: for each of these candidates that was ranked in every point a row per factor, with the
+    ``share`` of the variance of its lead over the best other
     candidate, and its ``rank_correlation`` with that lead. ``faults``: why points could not be compared, with how many.
     """
 
@@ -78,7 +79,7 @@ class SweepReport:
         good = self.results[self.results["fault"] == ""]
         tables = [
             good[["task", "regime_id", "panel", "candidate_id"]].assign(
-                perspective=name, rank=good[f"rank:{name}"], score=good[f"score:{name}"]
+                perspective=name, rank=good[f"rank:{name}"], sure=good[f"sure:{name}"], score=good[f"score:{name}"]
             )
             for name in self.perspectives
         ]
@@ -86,6 +87,7 @@ class SweepReport:
         # Candidates that share the first rank share the win, so that the wins of a point sum up to one.
         firsts = (long["rank"] == 1).groupby([long[key] for key in ["task", *_KEYS]]).transform("sum")
         long["win"] = np.where((long["rank"] == 1) & (firsts > 0), 1 / firsts.clip(lower=1), 0.0)
+        long["surely"] = long["win"] * long["sure"].fillna(0.0)
         long["judged"] = long["rank"].notna().groupby([long[key] for key in ["task", *_KEYS]]).transform("any")
         return long[long["judged"]]
 
@@ -99,6 +101,7 @@ class SweepReport:
             {
                 "ranked": by["rank"].count(),
                 "won": by["win"].sum(),
+                "sure": by["surely"].sum(),
                 "mean_rank": by["rank"].mean(),
                 "score_p05": by["score"].quantile(0.05),
                 "score_median": by["score"].median(),
@@ -108,7 +111,8 @@ class SweepReport:
         table = table.merge(points.reset_index(), on=_KEYS)
         table["ranked_share"] = table.pop("ranked") / table["points"]
         table["win_share"] = table.pop("won") / table["points"]
-        first = [*_KEYS, "candidate_id", "points", "win_share", "ranked_share"]
+        table["sure_share"] = table.pop("sure") / table["points"]
+        first = [*_KEYS, "candidate_id", "points", "win_share", "sure_share", "ranked_share"]
         table = table[[*first, *(c for c in table.columns if c not in first)]]
         order = {name: place for place, name in enumerate(self.perspectives)}
         table["order"] = table["perspective"].map(order)
@@ -212,7 +216,7 @@ def _refuse_strange(report: SweepReport, folder: Path) -> None:
     Raises:
         SweepError: names a column.
     """
-    ranked = [f"{word}:{name}" for name in report.perspectives for word in ("rank", "score")]
+    ranked = [f"{word}:{name}" for name in report.perspectives for word in ("rank", "sure", "score")]
     if report.results.empty:
         raise SweepError(f"{folder}: none of its results belongs to its plan; run the sweep again")
     wanted = {"fault", "regime_id", "panel", "candidate_id", *ranked}

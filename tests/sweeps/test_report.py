@@ -63,9 +63,10 @@ def test_what_never_changes_and_what_is_too_little():
     assert np.isnan(variance_share(pd.Series([1.0, 2.0]), np.array([1.0, 2.0]), balanced=False))
 
 
-def report_of(rows, **factors):
+def report_of(rows, *, sure=None, **factors):
     table = pd.DataFrame(rows, columns=["task", "candidate_id", "rank:equal", "score:equal"])
     table = table.assign(regime_id="free", panel="through", fault="")
+    table["sure:equal"] = table["rank:equal"].eq(1).astype(float) if sure is None else sure
     for name, values in factors.items():
         table[f"factor:{name}"] = table["task"].map(dict(enumerate(values)))
     kinds = {name: {"kind": "unit-costs"} for name in factors}
@@ -81,6 +82,15 @@ def test_wins_are_counted_and_shared_places_divided():
     assert wins["win_share"].to_dict() == {"a": 0.625, "b": 0.375}
     assert wins["ranked_share"].to_dict() == {"a": 0.75, "b": 1.0}
     assert wins["win_share"].sum() == pytest.approx(1.0)
+    assert wins["sure_share"].to_dict() == wins["win_share"].to_dict()
+
+
+def test_a_first_place_that_an_unknown_figure_leaves_open_is_no_sure_one():
+    """Of three points a is first for sure in one, shares an open first place in one, and may be first alone in one."""
+    rows = [(0, "a", 1, 0.9), (0, "b", 2, 0.5), (1, "a", 1, 0.9), (1, "b", 1, 0.9), (2, "a", 1, 0.9), (2, "b", 2, 0.8)]
+    wins = report_of(rows, sure=[1.0, 0.0, 0.0, 0.0, 0.0, 0.0], p=[0, 1, 2]).wins.set_index("candidate_id")
+    assert wins["win_share"].to_dict() == pytest.approx({"a": 2.5 / 3, "b": 0.5 / 3})
+    assert wins["sure_share"].to_dict() == pytest.approx({"a": 1 / 3, "b": 0.0})
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +125,7 @@ def test_places_of_unknown_figures_and_missing_ones_are_called_what_they_are(fol
     whole = load_report(folder)
     table = whole.results.copy()
     key = table["candidate_id"].iloc[0]
-    names = [name for name in table.columns if name.startswith(("rank:", "score:"))]
+    names = [name for name in table.columns if name.startswith(("rank:", "sure:", "score:"))]
     table.loc[table["candidate_id"] == key, names] = np.nan
     monkeypatch.setattr("corridor.sweeps.report.load_report", lambda _: SweepReport(whole.manifest, table))
     code, said, _ = run_command(monkeypatch, capsys, "sweep-report", folder)
