@@ -30,11 +30,11 @@ MANIFEST = {"tool": "corridor", "study": "made-up", "inputs": [], "criteria": CR
             "perspectives": {"equal": {"km": 1.0}}, "default_perspective": "equal"}  # fmt: skip
 METRICS = "candidate_id,name,length_km\nnull,Road,20\nnan,'=1+1,30\n"
 VARY = {"design": "product", "factors": {"rules": {"kind": "regime", "values": ["a", "b"]}}}
-SWEEP = {"format": 1, "study": "made-up", "title": "Made up", "default_perspective": "equal", "tasks": 2,
+SWEEP = {"format": 2, "study": "made-up", "title": "Made up", "default_perspective": "equal", "tasks": 2,
          "vary": VARY, "inputs": {"study": "0"}}  # fmt: skip
 ROWS = {"key": ["aa", "aa"], "factor:rules": ["a", "a"], "fault": ["", ""], "regime_id": ["a", "a"],
         "panel": ["through", "through"], "candidate_id": ["r", "s"], "rank:equal": [1.0, 2.0],
-        "score:equal": [0.9, 0.4]}  # fmt: skip
+        "sure:equal": [1.0, 0.0], "score:equal": [0.9, 0.4]}  # fmt: skip
 
 
 def results(folder, manifest=MANIFEST, metrics=METRICS):
