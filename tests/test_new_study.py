@@ -221,8 +221,8 @@ def test_what_the_map_says_is_data_in_the_file():
     ends = [Place(name=nasty, lon=10.1, lat=45.5, country="XX"), Place(name="B", lon=10.9, lat=45.5, country="XX")]
     content = {
         "id": "x", "title": nasty, "question": "Q?", "as_of": "2020-01", "is_dated": True, "ends": ends,
-        "area": (10.0, 45.0, 11.0, 46.0), "focus": None, "osm": "map.osm", "dem": ["a.tif"], "borders": None,
-        "countries": (),
+        "area": (10.0, 45.0, 11.0, 46.0), "focus": None, "osm": "map.osm", "dem": ["a.tif"], "live_dem": "",
+        "borders": None, "countries": (),
     }  # fmt: skip
     read = tomllib.loads(write_study_toml(content, ()))
     assert read["sources"]["osm"] == "map.osm"

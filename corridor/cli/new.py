@@ -11,6 +11,7 @@ import typer
 from corridor.cli.common import QuietOption, plain_path, print_line, print_plain, show_progress
 from corridor.cli.fetch import CacheOption, OfflineOption, fetch_live
 from corridor.errors import MissingError, StudyError
+from corridor.io.fetch.elevation import provider_ids
 
 
 def new(
@@ -22,7 +23,12 @@ def new(
     ] = None,
     dem: Annotated[
         list[Path] | None,
-        typer.Option("--dem", metavar="FILE", help="Elevation raster (GeoTIFF, HGT, VRT); may be given again."),
+        typer.Option(
+            "--dem",
+            metavar="FILE",
+            help="Elevation raster (GeoTIFF, HGT, VRT); may be given again; with --live also one of "
+            f"{', '.join(provider_ids())}.",
+        ),
     ] = None,
     borders: Annotated[
         Path | None,
@@ -65,13 +71,17 @@ def new(
     if run:
         check_target(out)
     files, heights, fetched, without = osm, list(dem or []), set(), ""
+    source = next((str(path) for path in heights if str(path) in provider_ids()), "")
+    if source and not (live and len(heights) == 1):
+        raise StudyError(f"--dem: '{source}' is fetched; name it alone, with --live, or files")
     if live:
         ask = partial(
             fetch_live, osm=str(osm) if osm else None, dem=[str(path) for path in heights] or None,
             cache=cache, offline=offline, quiet=quiet,
         )  # fmt: skip
         bare = minimal_study(name, start, end, borders, osm)
-        fetched = {what for what, given in (("osm", osm), ("dem", dem), ("borders", borders)) if not given}
+        given = {"osm": osm, "dem": dem and not source, "borders": borders}
+        fetched = {what for what, file in given.items() if not file}
         try:
             found = ask(bare)
         except MissingError as fault:
@@ -90,7 +100,7 @@ def new(
     with show_progress(quiet) as say:
         drafted = draft_study(
             start, end, osm=files, dem=heights, borders=borders, countries=[code.upper() for code in country or []],
-            name=name, fetched=fetched, progress=say,
+            name=name, fetched=fetched, live_dem=source, progress=say,
         )  # fmt: skip
         page = None
         if run:

@@ -26,7 +26,8 @@ def write_study_toml(content: Mapping[str, Any], crossings: Sequence[CrossingSpe
 
     Args:
         content: id, title, question, as_of and whether that is the map's date (``is_dated``), area, ``ends`` (two
-            places), focus (a table or None), and what the candidates use: osm, dem, borders, countries.
+            places), focus (a table or None), and what the candidates use: osm, dem, live_dem (where heights are fetched
+            from, if it isn't the usual source), borders, countries.
         crossings: border crossings, each nobody's word but the map's.
 
     Returns:
@@ -73,6 +74,8 @@ def _lines_of(content: Mapping[str, Any], crossings: Sequence[CrossingSpec]) -> 
         yield f"outline = {focus['outline']}"
     yield from ("", "[sources]")
     yield from _source_lines(content)
+    if content["live_dem"]:
+        yield from ("", "[live]", f"dem = {_text(content['live_dem'])}  # where heights are fetched from")
     yield from ("", "[[candidates]]", 'family = "existing"  # the quickest ways over open roads that differ')
     yield from ('id = "existing"', 'name = "Existing roads"', "count = 3")
     if content["countries"]:

@@ -27,7 +27,8 @@ class FocusArea:
 @metric(
     Subject.DISTANCE,
     Column(
-        "length_km", Unit.KM, "length: documented where there is a document and drawn elsewhere", "sum over parts",
+        "length_km", Unit.KM, "length: documented where there is a document and drawn elsewhere",
+        "sum over parts; of a package those of the route that it travels by, on maps those of all its routes",
         interval=True,
     ),
     Column(

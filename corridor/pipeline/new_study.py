@@ -62,6 +62,7 @@ def draft_study(
     name: str = "",
     folder: Path | None = None,
     fetched: Collection[str] = (),
+    live_dem: str = "",
     progress: Progress = silent,
 ) -> NewStudy:
     """Make a study of the ways between two places out of a map and heights.
@@ -80,6 +81,7 @@ def draft_study(
         name: the study's id; made of the places' names if left out.
         folder: where the study's file will lie; the working directory if left out.
         fetched: which of ``osm``, ``dem`` and ``borders`` the file leaves to ``--live``.
+        live_dem: where heights that are left to it come from; the usual source if left out.
         progress: called with a few words at the start of each step.
 
     Returns:
@@ -116,6 +118,7 @@ def draft_study(
         "ends": ends,
         "osm": "" if "osm" in fetched else _written(map_file, home),
         "dem": [] if "dem" in fetched else [_written(path, home) for path in rasters],
+        "live_dem": live_dem,
         "borders": LIVE_OSM if "borders" in fetched else border_file and _written(border_file, home),
         "countries": tuple(countries),
     }
@@ -193,7 +196,7 @@ def minimal_study(name: str, start: End, end: End, borders: Path | None, osm: Pa
     ends = [_find(place, which, places) for place, which in both]
     content = {
         "id": name, "title": name, "question": name, "as_of": _this_month(), "is_dated": False,
-        "area": _area(ends, ()), "ends": ends, "focus": None, "osm": "", "dem": [], "countries": (),
+        "area": _area(ends, ()), "ends": ends, "focus": None, "osm": "", "dem": [], "live_dem": "", "countries": (),
         "borders": str(borders.resolve()) if borders else LIVE_OSM,
     }  # fmt: skip
     return Study.build(tomllib.loads(write_study_toml(content, ())), Path(), name)

@@ -109,3 +109,21 @@ def test_andorra_from_a_server(data_folder, cache, tmp_path, monkeypatch, capfd)
         )
     assert code == 0, err
     assert said.splitlines()[-1].endswith("comparison.html")
+
+
+def test_a_source_of_heights_is_written_into_the_study_and_no_file_of_the_cache(
+    live, cache, tmp_path, monkeypatch, capfd
+):
+    """The path of what was fetched stood in the file, which ran no more once the cache was cleared."""
+    monkeypatch.chdir(tmp_path)
+    call = partial(run_command, monkeypatch, capfd)
+    code, _, err = call(*NEW, "--dem", "srtm", "--cache", cache)
+    assert code == 0, err
+    content = tomllib.loads((tmp_path / "midway.toml").read_text(encoding="utf-8"))
+    assert content["sources"] == {"borders": "live:osm"}
+    assert content["live"] == {"dem": "srtm"}
+    for wrong in (["--dem", "srtm", "--dem", "N45E009.hgt"], ["--dem", "srtm"]):
+        words = [word for word in NEW if word != "--live" or len(wrong) == 4]
+        code, _, err = call(*words, *wrong, "--cache", cache, "--force")
+        assert (code, err.count("\n")) == (2, 1)
+        assert "'srtm' is fetched; name it alone, with --live" in err
