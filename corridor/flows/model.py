@@ -342,14 +342,8 @@ class FlowModel:
     @cached_property
     def _optional(self) -> frozenset[str]:
         """Links that are ever in use: those of the last year, and those that cases open."""
-        links, scenario = self.tables.links, self.scenario
-        opened = links_in_use(self.tables, HORIZON, scenario) | {a.link_id for a in self.tables.actions}
-        # Where trucks drive to a ferry none sets out on board: with a road more there would be ways less.
-        ports = {node for link in links.values() if link.mode == "ferry" for node in (link.from_node, link.to_node)}
-        return frozenset(
-            i for i in opened & links.keys() - {*scenario.closed}
-            if links[i].mode != "road" or ports.isdisjoint((links[i].from_node, links[i].to_node))
-        )  # fmt: skip
+        opened = links_in_use(self.tables, HORIZON, self.scenario) | {a.link_id for a in self.tables.actions}
+        return frozenset(opened & self.tables.links.keys() - {*self.scenario.closed})
 
     @cached_property
     def _places(self) -> dict[str, int]:

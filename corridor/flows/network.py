@@ -255,11 +255,13 @@ class _Layout:
         there = np.zeros(len(arcs.node), dtype=bool)
         there[arcs.tail[links[arcs.link]]] = True
         there[arcs.doors :] = True
+        # Where trucks drive to a ferry they wait for it, so none sets out on board. That holds for those of the port
+        # itself while no road leads there: a road that is shut must not spare them the waiting.
+        aboard = np.zeros(len(arcs.node), dtype=bool)
+        for ferry, road in self._ferries:
+            aboard[ferry], there[road] = True, there[road] or there[ferry]
         # a railway that isn't there yet has no change of gauge either
         in_use = np.where(arcs.link > 0, links[arcs.link], there[arcs.tail] & there[arcs.head])
-        # where trucks drive to a ferry they wait for it, so none sets out on board
-        aboard = np.zeros(len(arcs.node), dtype=bool)
-        aboard[[place for place, road in self._ferries if there[road]]] = True
         legs = (arcs.tail >= arcs.doors) | (arcs.head >= arcs.doors)
         return in_use & ~(legs & (aboard[arcs.tail] | aboard[arcs.head]))
 
@@ -426,8 +428,8 @@ def change_links(
         alone: Those in use in the year if nothing is changed.
         year: The year.
         scenario: Which works are finished, and what is opened or shut besides.
-        changes: What a candidate does, by link. Links that it opens are in use from their opening year with it, and
-            never without it.
+        changes: What a candidate does, by link. Links that it opens are in use from their opening year with it (or
+            from the first, if they are open or the scenario opens them), and never without it.
         built: With the candidate's own links; False gives the network that it is compared with.
 
     Returns:
@@ -442,11 +444,13 @@ def _is_in_use(
     link: FlowLink, year: int, scenario: Scenario, change: LinkChange | None = None, *, built: bool = True
 ) -> bool:
     end = {"early": "low", "documented": "mid", "late": "high"}.get(scenario.works)
-    usable = link.status == "open" or link.link_id in scenario.opened
-    if link.status in ("construction", "planned"):
-        usable = usable or (end is not None and _finished(link, year, end))
+    there = link.status == "open" or link.link_id in scenario.opened
     if change is not None and change.opens:
-        usable = built and (link.status == "open" or _finished(link, year, end or "mid", change.opens_year))
+        # What a scenario opens from the first year on, a candidate that opens it later doesn't shut until then.
+        usable = built and (there or _finished(link, year, end or "mid", change.opens_year))
+    else:
+        works = link.status in ("construction", "planned") and end is not None
+        usable = there or (works and _finished(link, year, end))
     # Closures come last, so that they win over every opening.
     return usable and not (link.link_id in scenario.closed or (built and change is not None and change.closes))
 

@@ -217,6 +217,15 @@ def test_a_candidates_own_links_are_there_with_it_and_never_without(tmp_path):
     assert "base-tunnel" in model.state(2026, early).links
 
 
+def test_a_candidate_doesnt_shut_until_its_own_year_what_a_scenario_has_opened(tmp_path):
+    scenario = {"scenario_id": "s", "name": "S", "works": "documented", "opened_links": "base-tunnel"}
+    model = FlowModel(load_tables(toy.alps(tmp_path, scenarios=[scenario])))
+    case = Case("tunnel", "", (LinkChange("base-tunnel", opens=True),))
+    for year in (2026, 2040):
+        assert model.state(year, case).links >= model.state(year).links
+        assert "base-tunnel" not in model.state(year, case, built=False).links
+
+
 def test_a_change_that_touches_no_link_changes_nothing(tmp_path):
     model = FlowModel(load_tables(toy.alps(tmp_path)))
     state, before = model.state(2040, Case("nothing")), model.state(2040, Case("nothing"), built=False)
@@ -263,6 +272,28 @@ def test_a_truck_waits_for_the_ferry_it_drives_to(tmp_path):
     network = FlowNetwork(tables, tables.links, build_prices(tables, "mid"))
     assert network.best_way("b", "c").total("transfer_h") == pytest.approx(24)
     assert network.best_way("a", "c").total("transfer_h") == pytest.approx(24)
+
+
+@pytest.mark.parametrize(("hours", "usd"), [(0, 280), (20, 280 + 20 * 20), (100, 280 + 100 * 20)])
+def test_a_port_whose_only_road_is_slow_or_shut_boards_nobody_sooner(tmp_path, hours, usd):
+    """200 km by road and 20 h of ferry with 40 h of waiting at each end: at 20 USD an hour and 1 a km."""
+    wait = {"from_system": "road", "to_system": "ferry", **toy.ends("hours", 40), **toy.ends("price_usd", 0)}
+    tables = toy.tables_of(
+        tmp_path,
+        [toy.node(name, people_k=1, lon=10 + at) for at, name in enumerate("axb")],
+        [toy.link("a", "x", 100), toy.link("x", "b", 100), toy.link("a", "b", 1000, "ship", "ferry")],
+        [("a", "b")],
+        transfers=[{"node_id": port, **wait} for port in "ab"],
+    )
+    gate, shut = (LinkChange("a-x", extra_h=toy.exactly(hours)),), (LinkChange("a-x", closes=True),)
+    model = FlowModel(tables)
+    by_ship = 1000 + 20 * 20 + math.sqrt(2) * 40 * 20 + 2 * 40 * 20
+    for changes, cost in ((gate, min(usd, by_ship)), (shut, by_ship)):
+        state = model.state(2026, Case("x", "", changes))
+        (way,) = model.ways(state, [WayAsked(("a", "b"))])
+        assert way.cost_usd == pytest.approx(cost)
+        assert model.reach(state, ["a"], ("b",))[0, 0] == pytest.approx(cost)
+    assert model.best_cost(tables.pairs[0], model.state(2026), without=("a-x",))[0] == pytest.approx(by_ship)
 
 
 @settings(max_examples=25)
