@@ -73,8 +73,9 @@ def flows(
     """
     from corridor.errors import OutputError
     from corridor.export.folder import is_results_folder
-    from corridor.flows.changes import build_cases, packages_of, read_measured
+    from corridor.flows.changes import NETWORK_ALONE, build_cases, packages_of, read_measured, without_undetermined
     from corridor.flows.model import FlowModel
+    from corridor.flows.notes import describe_left_out
     from corridor.flows.results import measure_flows, parse_years, write_flows
     from corridor.flows.sensitivity import describe_sensitivity, measure_sensitivity
     from corridor.flows.tables import find_tables, load_tables
@@ -92,7 +93,9 @@ def flows(
     found = load_tables(tables, latest)
     model = FlowModel(found, scenario)
     measured = read_measured(metrics) if metrics else {}
-    cases = build_cases(found, measured, packages_of(measured) or packages)
+    kept = without_undetermined(found, measured)
+    # where nothing is left the routes aren't to act by their openings alone, as they do without measures
+    cases = [NETWORK_ALONE] if measured and not kept else build_cases(found, kept, packages_of(measured) or packages)
     with show_progress(quiet) as say:
         results = measure_flows(model, cases, parse_years(years), say)
         moved = None
@@ -101,7 +104,8 @@ def flows(
             moved = measure_sensitivity(model, cases, results.years[-1])
         path = write_flows(found, results, out, moved)
     if not quiet:
-        _print_pairs(results, found, describe_sensitivity(moved) if moved is not None else ())
+        more = describe_sensitivity(moved) if moved is not None else ()
+        _print_pairs(results, found, (*describe_left_out(measured.keys() - kept.keys()), *more))
     print_plain(path)
 
 

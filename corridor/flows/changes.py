@@ -113,6 +113,28 @@ def cut_case(case: Case) -> Case:
     return Case(case.candidate_id, case.regime_id, (*case.changes, *closed))
 
 
+def without_undetermined(
+    tables: FlowTables, measured: Mapping[tuple[str, str], Measures]
+) -> dict[tuple[str, str], Measures]:
+    """The measured rows but for those of which an action takes what isn't determined.
+
+    A case that hangs on what a schematic line meets has no figures of its own: its metrics have the two ends.
+
+    Args:
+        tables: The network's tables, whose ``actions.csv`` says which measures are taken.
+        measured: Rows of the regional metrics by candidate and regime.
+
+    Returns:
+        The other rows.
+    """
+    taken = {action.measure for action in tables.actions if action.measure}
+    return {
+        key: row
+        for key, row in measured.items()
+        if all(UNDETERMINED not in (row.get(measure), row.get(f"{measure}_status")) for measure in taken)
+    }
+
+
 def build_cases(
     tables: FlowTables,
     measured: Mapping[tuple[str, str], Measures] | None = None,

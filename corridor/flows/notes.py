@@ -40,8 +40,8 @@ def _unknown_delays(cases: Iterable[Case]) -> list[Message]:
         Message(
             "flows.delay_unknown",
             {
-                "route": Message(f"route.{case.candidate_id}", fallback=case.candidate_id),
-                "regime": Message(f"regime.{case.regime_id}", fallback=case.regime_id or "-"),
+                "route": _route(case.candidate_id),
+                "regime": _regime(case.regime_id),
                 "measure": change.unknown,
                 "link": change.link_id,
             },
@@ -50,6 +50,29 @@ def _unknown_delays(cases: Iterable[Case]) -> list[Message]:
         for change in case.changes
         if change.unknown
     ]
+
+
+def describe_left_out(cases: Iterable[tuple[str, str]]) -> tuple[Message, ...]:
+    """Which candidates and regimes have no figures, since what they hang on isn't determined.
+
+    Args:
+        cases: Ids of candidate and regime.
+
+    Returns:
+        A message for each, by their ids.
+    """
+    return tuple(
+        Message("flows.case_undetermined", {"route": _route(route), "regime": _regime(regime)})
+        for route, regime in sorted(cases)
+    )
+
+
+def _route(candidate_id: str) -> Message:
+    return Message(f"route.{candidate_id}", fallback=candidate_id)
+
+
+def _regime(regime_id: str) -> Message:
+    return Message(f"regime.{regime_id}", fallback=regime_id or "-")
 
 
 def _lost(model: FlowModel, year: int) -> list[Message]:

@@ -77,6 +77,19 @@ def test_minutes_come_from_an_earlier_run(call, alps, tmp_path):
     assert flows.loc[("sealed", "brenner"), "share"] == 0
 
 
+@pytest.mark.parametrize("cells", ["undetermined,", ",undetermined"])
+@pytest.mark.parametrize("other", ["toll-gate,gated,30,", ""])
+def test_what_isnt_determined_has_no_figures_and_is_said(call, alps, tmp_path, cells, other):
+    table = tmp_path / "metrics.csv"
+    rows = ["candidate_id,regime_id,gate_min,gate_min_status", f"toll-gate,locked,{cells}", other]
+    table.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    code, _, err = call("--tables", alps, "--out", tmp_path / "out", "--metrics", table, "--years", "2026")
+    assert code == 0
+    assert "toll-gate under locked isn't in the tables" in err
+    flows = pd.read_csv(tmp_path / "out" / "flows.csv")
+    assert set(flows["regime_id"].dropna()) == ({"gated"} if other else set())
+
+
 def test_the_same_tables_give_the_same_bytes(call, alps, tmp_path):
     for name in ("one", "two"):
         call("--tables", alps, "--out", tmp_path / name, "-q")

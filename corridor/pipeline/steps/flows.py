@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from corridor.flows.changes import Case, Measures, build_case, build_cases
+from corridor.flows.changes import Case, Measures, build_case, build_cases, without_undetermined
 from corridor.flows.model import FlowModel
 from corridor.flows.results import RESULT_TABLES, STATE_TABLES, FlowResults, measure_flows
 from corridor.flows.tables import find_tables, load_tables
@@ -20,7 +20,6 @@ from corridor.pipeline.steps.lines import Row
 from corridor.schema.candidate import Candidate
 from corridor.schema.regime import Regime
 from corridor.schema.study import Study
-from corridor.schema.vocabulary import MetricStatus
 
 
 @step(says="reading long-distance tables")
@@ -52,9 +51,7 @@ def shown_cases(flow_model: FlowModel | None, candidates: Mapping[str, Candidate
     if "regime_id" in metrics:
         rows = metrics.to_dict("records")
         measured = {(str(row["candidate_id"]), str(row["regime_id"])): _measures(row) for row in rows}
-        # a case that hangs on what a schematic line meets has no figures of its own: its metrics have the two ends
-        acting = {action.measure for action in flow_model.tables.actions if action.measure}
-        measured = {key: row for key, row in measured.items() if not acting & _undetermined(row)}
+        measured = without_undetermined(flow_model.tables, measured)
     packages = {key: [m.candidate_id for m in found.members] for key, found in candidates.items() if found.members}
     return build_cases(flow_model.tables, measured, packages)
 
@@ -79,12 +76,6 @@ def flows(flows_of_pairs: FlowResults | None, flows_of_network: FlowResults | No
     if flows_of_pairs is None or flows_of_network is None:
         return None
     return replace(flows_of_pairs, **{name: getattr(flows_of_network, name) for name in STATE_TABLES})
-
-
-def _undetermined(row: Measures) -> set[str]:
-    """Names of the measures of a row that aren't determined."""
-    said = [name for name, value in row.items() if value == MetricStatus.UNDETERMINED]
-    return {*said, *(name.removesuffix("_status") for name in said)}
 
 
 def _measures(row: Mapping[str, object]) -> Measures:
