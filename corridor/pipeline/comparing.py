@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from corridor.flows.results import TABLES, FlowResults
@@ -165,7 +166,7 @@ def with_more_candidates(run: Run, before: Mapping[str, Any], study: Study, prog
     given: dict[str, Any] = {name: _put_together(before[name], only[name]) for name in tables}
     measured = only[flows.flows]
     if before["flows"] is not None and measured is not None:
-        given["flows"] = _more_flows(before["flows"], measured, set(fresh))
+        given["flows"] = _more_flows(before["flows"], measured, list(everyone), set(fresh))
     return more.replace(**given)
 
 
@@ -187,12 +188,19 @@ def _put_together(before: Any, more: Any) -> Any:
     return gpd.GeoDataFrame(joined, crs=before.crs) if isinstance(before, gpd.GeoDataFrame) else joined
 
 
-def _more_flows(before: FlowResults, more: FlowResults, fresh: set[str]) -> FlowResults:
-    """Long-distance tables with the rows of new candidates; the network alone is in both, and stays once."""
+def _more_flows(before: FlowResults, more: FlowResults, order: Sequence[str], fresh: set[str]) -> FlowResults:
+    """Long-distance tables with the rows of new candidates; the network alone is in both, and stays once.
+
+    Rows come by year, and within it by candidate in their order, the network alone first, as one run gives them.
+    """
+    years = {year: place for place, year in enumerate(before.years)}
+    places = {key: place for place, key in enumerate(("", *order))}
     found = {}
     for name in (*TABLES, "lines"):
         own, new = getattr(before, name), getattr(more, name)
         if "candidate_id" in new.columns and len(own):
             own = pd.concat([own, new[new["candidate_id"].isin(fresh)]], ignore_index=True)
+            rows = np.lexsort((own["candidate_id"].map(places), own["year"].map(years)))
+            own = own.take(rows).reset_index(drop=True)
         found[name] = own
     return replace(before, **found, notes=tuple(dict.fromkeys((*before.notes, *more.notes))))

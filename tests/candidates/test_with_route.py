@@ -10,6 +10,7 @@ import shapely
 import corridor
 from corridor.errors import OutputError, SourceError, StudyError
 from corridor.pipeline.comparing import with_more_candidates
+from tests.flows.toy import alps
 from tests.synthetic import build, write_study
 from tests.synthetic.study import IMPACT
 
@@ -20,7 +21,9 @@ ACROSS = shapely.LineString([(10.1, 45.5), (10.1, 45.6), (10.9, 45.6), (10.9, 45
 def midland(tmp_path_factory):
     path = build(tmp_path_factory.mktemp("more") / "midland")
     text = path.read_text(encoding="utf-8") + IMPACT
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text.replace("[sources]", '[sources]\nlong_distance = "loads"'), encoding="utf-8")
+    gate = {"candidate_id": "*", "regime_id": "*", "link_id": "brenner-innsbruck", "action": "delay"}
+    alps(path.parent / "loads", actions=[gate | {"measure": "access_delay_min"}])
     return corridor.Study.load(path)
 
 
@@ -52,6 +55,10 @@ def test_added_and_asked_from_the_start_are_the_same(midland, first):
         ordered(whole.rank(), "regime_id", "candidate_id")[["rank", "score"]],
         rtol=1e-4,
     )
+    assert added.results.flows.keys() == whole.results.flows.keys()
+    for name, table in added.results.flows.items():
+        assert len(table) > len(first.results.flows[name])
+        pd.testing.assert_frame_equal(table, whole.results.flows[name], rtol=1e-4)
     assert len(first.results.candidates) == len(midland.candidates) + 1  # the first stays as it was
 
 
