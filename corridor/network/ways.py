@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -16,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from corridor.compiled import compiled
 from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m
 from corridor.io.read.borders import Borders
-from corridor.network.jurisdiction import CROSSING_REACH_M, HYSTERESIS_M
+from corridor.network.jurisdiction import CROSSING_REACH_M, HYSTERESIS_M, find_crossing
 from corridor.schema.catalogue import Crossing
 from corridor.schema.message import ListStyle, Message, listing
 from corridor.schema.vocabulary import Mode
@@ -201,6 +202,8 @@ def append_ways(ways: Ways, added: gpd.GeoDataFrame, node_ids: Ints, sizes: Ints
 
 
 Floats = NDArray[np.float64]
+Cut = tuple[int, tuple[float, float] | None]
+"""A vertex at which a way is cut, or the one behind a new vertex, with that."""
 DEGREE_M = 110_000.0
 """A degree of latitude counted short, so that a reach in degrees leaves nothing out."""
 
@@ -208,7 +211,7 @@ DEGREE_M = 110_000.0
 def cut_at_crossings(
     frame: gpd.GeoDataFrame, node_ids: Ints, offsets: Ints, borders: Borders, crossings: Sequence[Crossing]
 ) -> tuple[gpd.GeoDataFrame, Ints, Ints]:
-    """Ways with those cut in two that pass the border of a listed crossing without a break.
+    """Ways cut wherever they pass the border of a listed crossing without a break.
 
     Args:
         frame: ways with ``mode``, ``length_m`` and geometry (EPSG:4326).
@@ -223,85 +226,99 @@ def cut_at_crossings(
     lines = frame.geometry.to_numpy()
     tree = shapely.STRtree(lines)
     modes = frame["mode"].to_numpy()
-    cuts: dict[int, tuple[int, tuple[float, float] | None]] = {}
+    beside: dict[int, list[Crossing]] = {}
     for crossing in crossings:
         # degrees of longitude are the shorter ones: as many as the reach needs
         reach = CROSSING_REACH_M / DEGREE_M / max(np.cos(np.radians(crossing.lat)), 0.1)
         near = tree.query(shapely.Point(crossing.lon, crossing.lat), predicate="dwithin", distance=reach)
-        near = near[modes[near] == crossing.mode]
-        # most ways near a border lie on one side of it
-        ends = (shapely.get_coordinates(shapely.get_point(lines[near], at)) for at in (0, -1))
-        begin, end = (borders.country_at(*at.T) for at in ends)
-        a, b = sorted(crossing.countries)
-        passes = ((begin == a) & (end == b)) | ((begin == b) & (end == a))
-        for row in near[passes].tolist():
-            if row not in cuts:
-                cut = _find_cut(shapely.get_coordinates(lines[row]), borders, crossing)
-                if cut is not None:
-                    cuts[row] = cut
+        for row in near[modes[near] == crossing.mode].tolist():
+            beside.setdefault(row, []).append(crossing)
+    rows = np.array(sorted(beside), dtype=np.int64)
+    # most ways near a border lie on one side of it
+    meeting = rows[np.unique(borders.tree.query(lines[rows], predicate="intersects")[0])].tolist()
+    cuts = {row: _find_cuts(lines[row], borders, beside[row]) for row in meeting}
+    cuts = {row: found for row, found in cuts.items() if found}
     return _apply(frame, node_ids, offsets, cuts) if cuts else (frame, node_ids, offsets)
 
 
-def _find_cut(xy: Floats, borders: Borders, crossing: Crossing) -> tuple[int, tuple[float, float] | None] | None:
-    """Where a way from one country to another is to be cut; None if not.
+def _find_cuts(line: shapely.LineString, borders: Borders, crossings: Sequence[Crossing]) -> tuple[Cut, ...]:
+    """Where a way of one mode is to be cut, along it: at each of the crossings where its country changes."""
+    met = shapely.get_coordinates(shapely.intersection(borders.lines[borders.tree.query(line)], line))
+    # stretches from border to border, each with the country of its middle
+    bounds = np.unique([0.0, *shapely.line_locate_point(line, shapely.points(met)), line.length])
+    middles = shapely.line_interpolate_point(line, (bounds[1:] + bounds[:-1]) / 2)
+    countries = _filled(borders.country_at(*shapely.get_coordinates(middles).T))
+    passed: dict[str, list[tuple[float, float]]] = {}
+    listed = {crossing.crossing_id: crossing for crossing in crossings}
+    for at in np.flatnonzero(countries[1:] != countries[:-1]).tolist():
+        along, pair = float(bounds[at + 1]), frozenset((countries[at], countries[at + 1]))
+        place = line.interpolate(along)
+        found = find_crossing(place.x, place.y, pair, crossings[0].mode, crossings)
+        if found is not None:
+            gap = float(distance_m(place.x, place.y, found.lon, found.lat))
+            passed.setdefault(found.crossing_id, []).append((gap, along))
+    # Who goes over the border and back at one crossing stays; a border that weaves about a road is passed once.
+    ends = frozenset((countries[0], countries[-1]))
+    nearest = sorted(min(at)[1] for key, at in passed.items() if len(at) % 2 or listed[key].countries == ends)
+    return tuple(dict.fromkeys(filter(None, (_cut_at(line, along) for along in nearest))))
 
-    Gives the index of a vertex, or of the one behind a new vertex at the border.
-    """
-    countries = borders.country_at(xy[:, 0], xy[:, 1])
-    # of several changes of country the one at the crossing counts
-    changes = np.flatnonzero(countries[1:] != countries[:-1])
-    middles = (xy[changes] + xy[changes + 1]) / 2
-    k = int(changes[np.argmin(distance_m(middles[:, 0], middles[:, 1], crossing.lon, crossing.lat))])
-    at = _passage(xy[k], xy[k + 1], borders)
-    if float(distance_m(*at, crossing.lon, crossing.lat)) > CROSSING_REACH_M:
-        return None
-    gaps = distance_m(xy[k : k + 2, 0], xy[k : k + 2, 1], *at)
+
+def _filled(countries: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Countries of a way's stretches, with that of the stretch before where no country holds one."""
+    known = np.flatnonzero(countries != "")
+    if not len(known):
+        return countries
+    return countries[known[np.maximum(np.searchsorted(known, np.arange(len(countries)), side="right") - 1, 0)]]
+
+
+def _cut_at(line: shapely.LineString, along: float) -> Cut | None:
+    """How a way is cut so far along it, in degrees; None where that is its end."""
+    xy, place = shapely.get_coordinates(line), line.interpolate(along)
+    steps = np.cumsum(np.hypot(*np.diff(xy, axis=0).T))
+    k = min(int(np.searchsorted(steps, along)), len(steps) - 1)
+    gaps = distance_m(xy[k : k + 2, 0], xy[k : k + 2, 1], place.x, place.y)
     nearest = int(np.argmin(gaps))
     if gaps[nearest] > HYSTERESIS_M:
-        return k + 1, at
+        return k + 1, (place.x, place.y)
     vertex = k + nearest
     return (vertex, None) if 0 < vertex < len(xy) - 1 else None
 
 
-def _passage(a: Floats, b: Floats, borders: Borders) -> tuple[float, float]:
-    """Where the straight line between two vertices of different countries meets a border."""
-    segment = shapely.LineString([a, b])
-    near = np.sort(borders.tree.query(segment))
-    met = shapely.get_coordinates(shapely.intersection(borders.lines[near], segment))
-    if not len(met):  # polygons that don't share their border: half-way
-        return float((a[0] + b[0]) / 2), float((a[1] + b[1]) / 2)
-    first = met[np.argmin(np.hypot(*(met - a).T))]
-    return float(first[0]), float(first[1])
-
-
 def _apply(
-    frame: gpd.GeoDataFrame, node_ids: Ints, offsets: Ints, cuts: dict[int, tuple[int, tuple[float, float] | None]]
+    frame: gpd.GeoDataFrame, node_ids: Ints, offsets: Ints, cuts: Mapping[int, tuple[Cut, ...]]
 ) -> tuple[gpd.GeoDataFrame, Ints, Ints]:
-    """Ways with some cut in two at a vertex; the second half follows the first."""
-    rows = np.repeat(np.arange(len(frame)), np.isin(np.arange(len(frame)), list(cuts)) + 1)
+    """Ways with some cut at vertices; their pieces follow each other."""
+    counts = np.ones(len(frame), dtype=np.int64)
+    counts[list(cuts)] += [len(found) for found in cuts.values()]
+    rows = np.repeat(np.arange(len(frame)), counts)
+    first = np.cumsum(counts) - counts
     lines = frame.geometry.to_numpy()[rows]
     sizes = np.diff(offsets)[rows]
     ids: list[Ints] = []
     # New vertices are numbered downwards from all there are, so that no id is given twice.
     new_id = min(0, int(node_ids.min()))
     done = 0
-    for number, (row, (vertex, at)) in enumerate(sorted(cuts.items())):
+    for row, found in sorted(cuts.items()):
         own = node_ids[offsets[row] : offsets[row + 1]]
-        xy = shapely.get_coordinates(lines[row + number])
-        if at is not None:
-            new_id -= 1
-            xy, own = np.insert(xy, vertex, at, axis=0), np.insert(own, vertex, new_id)
-        # the vertex at the cut ends the first half and begins the second
-        for half, part in enumerate((slice(0, vertex + 1), slice(vertex, None))):
-            lines[row + number + half] = shapely.LineString(xy[part])
-            sizes[row + number + half] = len(xy[part])
-        ids += [node_ids[done : offsets[row]], own[: vertex + 1], own[vertex:]]
+        xy = shapely.get_coordinates(lines[first[row]])
+        bounds = [0]
+        for vertex, at in found:
+            place = vertex + len(xy) - (offsets[row + 1] - offsets[row])  # vertices that are new lie before it
+            if at is not None:
+                new_id -= 1
+                xy, own = np.insert(xy, place, at, axis=0), np.insert(own, place, new_id)
+            bounds.append(int(place))
+        ids.append(node_ids[done : offsets[row]])
+        # the vertex at a cut ends one piece and begins the next
+        for piece, (begin, end) in enumerate(pairwise((*bounds, len(xy) - 1)), int(first[row])):
+            lines[piece], sizes[piece] = shapely.LineString(xy[begin : end + 1]), end + 1 - begin
+            ids.append(own[begin : end + 1])
         done = int(offsets[row + 1])
     ids.append(node_ids[done:])
     cut = gpd.GeoDataFrame(frame.iloc[rows].reset_index(drop=True)).set_geometry(gpd.GeoSeries(lines, crs=WGS84))
-    # Only halves are measured anew: other ways keep the length that they came with.
-    halves = np.isin(rows, list(cuts))
-    cut.loc[halves, "length_m"] = line_lengths_m(lines[halves])
+    # Only pieces are measured anew: other ways keep the length that they came with.
+    pieces = counts[rows] > 1
+    cut.loc[pieces, "length_m"] = line_lengths_m(lines[pieces])
     return cut, np.concatenate(ids), np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 

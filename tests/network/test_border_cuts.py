@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -9,7 +12,9 @@ import shapely
 from shapely import LineString
 
 from corridor.geo.geodesy import line_lengths_m
+from corridor.io.read.borders import Borders
 from corridor.network.ways import cut_at_crossings
+from corridor.schema.fields import Source
 from tests.network.test_network import crossing, squares
 
 BORDER = 10.025
@@ -59,3 +64,37 @@ def test_a_railway_is_not_cut_at_a_road_crossing():
     frame, ids, offsets = ways([(10.0, 45.0), (10.08, 45.0)])
     cut, _, _ = cut_at_crossings(frame.assign(mode="rail"), ids, offsets, squares(), [crossing("open", 45.0)])
     assert shapely.equals(cut.geometry.iat[0], frame.geometry.iat[0])
+
+
+STRIPS = [9.9, 10.1, 10.2, 10.3, 10.5]
+
+
+def strips(*codes: str) -> Borders:
+    """Countries side by side, with borders at 10.1, 10.2 and 10.3; one that is named twice has two parts."""
+    parts = [shapely.box(west, 44.9, east, 45.2) for west, east in pairwise(STRIPS)]
+    whole = {code: shapely.MultiPolygon([p for p, c in zip(parts, codes, strict=True) if c == code]) for code in codes}
+    frame = gpd.GeoDataFrame({"country": list(whole), "name": list(whole)}, geometry=list(whole.values()), crs=4326)
+    return Borders(frame, Source("b", "made up", "", "", ""))
+
+
+@pytest.mark.parametrize("codes", [("XA", "XB", "XC", "XD"), ("XA", "XB", "XA", "XB"), ("XB", "XA", "XB", "XB")])
+@pytest.mark.parametrize("inner", [(), (10.1, 10.2, 10.3), (10.15,), (10.1005, 10.25)])
+def test_a_way_through_several_countries_is_cut_at_each_listed_crossing(codes, inner):
+    """However it is drawn: with a vertex at the border, near it or far from it, and into a country that it left."""
+    frame, ids, offsets = ways([(9.95, 45.0), *((lon, 45.0) for lon in inner), (10.45, 45.0)])
+    borders = zip(STRIPS[1:], codes, codes[1:], strict=False)
+    listed = [
+        replace(crossing("open", 45.0), crossing_id=f"gate-{lon}", lon=lon, countries=frozenset((a, b)))
+        for lon, a, b in borders
+        if a != b
+    ]
+    cut, new_ids, bounds = cut_at_crossings(frame, ids, offsets, strips(*codes), listed)
+    begin, end = (np.array([line.coords[at][0] for line in cut.geometry]) for at in (0, -1))
+    places = [9.95, *(gate.lon for gate in listed), 10.45]
+    assert begin == pytest.approx(places[:-1], abs=6e-4)
+    assert end == pytest.approx(places[1:], abs=6e-4)
+    assert cut["length_m"].sum() == pytest.approx(frame["length_m"].sum(), rel=1e-5)
+    for first, second in pairwise(range(len(cut))):
+        assert new_ids[bounds[first + 1] - 1] == new_ids[bounds[second]]
+    assert len(set(new_ids.tolist())) == len(new_ids) - len(listed)
+    assert bounds[-1] == len(new_ids) == sum(len(line.coords) for line in cut.geometry)
