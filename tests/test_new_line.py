@@ -223,6 +223,11 @@ def test_a_line_is_led_over_its_stations(ridge, tmp_path):
     assert round(station["lon"], 6) == 10.55
     at = [np.interp(1000 * station["at_km"], line.chainage_m, line.line[:, k]) for k in (0, 1)]
     assert np.hypot(*(at - shapely.get_coordinates(xy)[0])) < line.cell_m / 2
+    # It bends there as the courses 50 m before and behind do, without a curve, and says so.
+    s = 1000 * station["at_km"] + np.array([-50.0, 0.0, 50.0])
+    ahead = np.diff([complex(*(np.interp(m, line.chainage_m, line.line[:, k]) for k in (0, 1))) for m in s])
+    assert station["turn_deg"] == pytest.approx(abs(np.degrees(np.angle(ahead[1] / ahead[0]))), abs=0.1)
+    assert [note.values["place"] for note in line.notes if note.key == "new_line.station"] == [station["name"]]
     sheet = (led.write(tmp_path / "led").parent / "profile.svg").read_text(encoding="utf-8")
     assert sheet.count(f">{station['name']}</text>") == 2  # in plan and section
     with pytest.raises(AlignmentError, match="via: can't go with a sweep"):

@@ -82,10 +82,11 @@ def finish_alignment(
     chainage = np.concatenate(
         [[0.0], *(s + leg.fitted.chainage_m[1:] for s, leg in zip(starts[:-1], legs, strict=True))]
     )
-    radii = [legs[0].fitted.radius_m]
+    radii, vertical = [legs[0].fitted.radius_m], [legs[0].fitted.vertical_radius_m]
     for leg in legs[1:]:
         # Where two legs join is a vertex without a curve.
         radii += [np.array([np.inf]), leg.fitted.radius_m]
+        vertical += [np.array([np.inf]), leg.fitted.vertical_radius_m]
     # Where two legs join is a vertex too, at the chainage where the next one starts.
     vertices = np.vstack([legs[0].vertices, *(leg.vertices[1:] for leg in legs[1:])])
     vertex_m = np.concatenate(
@@ -111,6 +112,7 @@ def finish_alignment(
         ground_m=ground_heights(terrain.ground, at[:, 0], at[:, 1]),
         sections=_cut_sections(terrain, at, chainage, structures),
         radius_m=np.concatenate(radii),
+        vertical_radius_m=np.concatenate(vertical),
         structures=structures,
         price=replace(total, ends=sum((spiral.crossings for spiral in spirals), total.ends)),
         search_price_musd=price,
@@ -181,9 +183,10 @@ def join_alignments(legs: Sequence[Alignment]) -> Alignment:
     # What other lines could save adds up over the legs; unknown in one, it is unknown of the whole.
     gaps = [leg.gap_musd for leg in legs]
     said = [note for leg in legs for note in _says_gap(leg.search_price_musd, leg.gap_musd)]
-    radii = [legs[0].radius_m]
+    radii, vertical = [legs[0].radius_m], [legs[0].vertical_radius_m]
     for leg in legs[1:]:
         radii += [np.array([np.inf]), leg.radius_m]
+        vertical += [np.array([np.inf]), leg.vertical_radius_m]
     return replace(
         legs[0],
         line=np.vstack([legs[0].line, *(leg.line[1:] for leg in legs[1:])]),
@@ -202,6 +205,7 @@ def join_alignments(legs: Sequence[Alignment]) -> Alignment:
             ]
         ),
         radius_m=np.concatenate(radii),
+        vertical_radius_m=np.concatenate(vertical),
         structures=tuple(
             replace(s, from_m=s.from_m + start, to_m=s.to_m + start)
             for start, leg in zip(starts, legs, strict=True)
@@ -250,7 +254,7 @@ def _leg(terrain: Terrain, problem: Problem, points: Floats, link: ReuseLink | N
     vertices = terrain.to_map(nodes)
     if not problem.options.turns:
         run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(vertices[:, :2], axis=0).T))])
-        return _new_leg(terrain, problem, vertices, FittedLine(vertices, run, np.zeros(len(vertices) - 2), run[1:-1]))
+        return _new_leg(terrain, problem, vertices, _uncurved(vertices, run))
     buildable, fault = [], None
     # Which arcs come out cheapest depends on the ground that they cross, so that all are drawn and priced.
     for cut in CORNER_CUTS:
@@ -261,6 +265,12 @@ def _leg(terrain: Terrain, problem: Problem, points: Floats, link: ReuseLink | N
     if fault is not None and not buildable:
         raise fault
     return min(buildable, key=lambda leg: leg.price.total_musd)
+
+
+def _uncurved(vertices: Floats, run: Floats) -> FittedLine:
+    """A line without curves, which has no radius at its bends and breaks of grade."""
+    none = np.zeros(len(vertices) - 2)
+    return FittedLine(vertices, run, none, none, run[1:-1])
 
 
 def _curved_leg(terrain: Terrain, problem: Problem, nodes: Floats, vertices: Floats, cut: float) -> Leg:
@@ -318,7 +328,7 @@ def _reused_leg(terrain: Terrain, problem: Problem, points: Floats, link: ReuseL
     on_map[:, 2] = np.interp(run, [0.0, run[-1]], points[:, 2])
     structure = Structure(LineKind.REUSED, 0.0, float(run[-1]), 0.0)
     grade = abs(points[1, 2] - points[0, 2]) / link.length_m * 100.0
-    fitted = FittedLine(on_map, run, np.zeros(0), np.zeros(0))
+    fitted = FittedLine(on_map, run, np.zeros(0), np.zeros(0), np.zeros(0))
     price = price_reused(link.length_m / 1000.0, problem.costs)
     return Leg(fitted, on_map[[0, -1]], (structure,), price, float(grade))
 

@@ -20,15 +20,21 @@ Floats = NDArray[np.float64]
 
 STATION_M = 100.0  # the line has a point at least this often, so that the ground under it can be drawn
 STRAIGHT = 1e-9  # tan(theta / 2) below which a vertex is no bend
+FLAT = 1e-5  # change of grade (tangent) below which a vertex has no vertical curve
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedLine:
-    """A drawn line (n, 3) in metres with the chainage of its points, and radius and chainage of each inner vertex."""
+    """A drawn line (n, 3) in metres with the chainage of its points, and radii and chainage of each inner vertex.
+
+    ``radius_m`` are the radii of curves in plan, ``vertical_radius_m`` those of the vertical curves, infinite where the
+    line runs straight on or its grade doesn't change.
+    """
 
     points: Floats
     chainage_m: Floats
     radius_m: Floats
+    vertical_radius_m: Floats
     vertex_m: Floats
 
 
@@ -52,9 +58,11 @@ def fit_curves(vertices: Floats, standard: DesignStandard, corner_cut_m: Floats)
     plan = _draw_plan(vertices, tan_half, radius)
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(plan, axis=0).T))])
     vertex_s = np.concatenate([[0.0], np.cumsum(lengths - loss[:-1] - loss[1:])])
-    stations, heights = _profile(vertex_s, vertices[:, 2], along, standard.vertical_radius_m)
+    half, change = _vertical_curves(vertex_s, vertices[:, 2], standard.vertical_radius_m)
+    stations, heights = _profile(vertex_s, vertices[:, 2], along, half, change)
     x, y = (np.interp(stations, along, plan[:, k]) for k in (0, 1))
-    return FittedLine(np.column_stack([x, y, heights]), stations, radius, vertex_s[1:-1])
+    vertical = np.divide(2.0 * half, np.abs(change), out=np.full(len(half), np.inf), where=np.abs(change) > FLAT)
+    return FittedLine(np.column_stack([x, y, heights]), stations, radius, vertical, vertex_s[1:-1])
 
 
 def _losses(tan_half: Floats, radius: Floats) -> Floats:
@@ -114,14 +122,17 @@ def _draw_plan(vertices: Floats, tan_half: Floats, radius: Floats) -> Floats:
     return np.asarray(plan[np.concatenate([[True], apart])])
 
 
-def _profile(vertex_s: Floats, z: Floats, along: Floats, vertical_radius_m: float) -> tuple[Floats, Floats]:
-    """Stations and heights: tangents of constant grade with a parabola at each change of grade."""
-    grade = np.diff(z) / np.diff(vertex_s)
-    change = np.diff(grade)
+def _vertical_curves(vertex_s: Floats, z: Floats, vertical_radius_m: float) -> tuple[Floats, Floats]:
+    """Half the length of the parabola at each inner vertex, metres, and the change of grade there, as a tangent."""
+    steps = np.diff(vertex_s)
+    change = np.diff(np.diff(z) / steps)
     # A parabola of the standard's radius if there is room: like arcs, it takes at most half of either neighbour.
-    half = np.minimum(
-        0.5 * np.abs(change) * vertical_radius_m, 0.5 * np.minimum(np.diff(vertex_s)[:-1], np.diff(vertex_s)[1:])
-    )
+    half = np.minimum(0.5 * np.abs(change) * vertical_radius_m, 0.5 * np.minimum(steps[:-1], steps[1:]))
+    return half, change
+
+
+def _profile(vertex_s: Floats, z: Floats, along: Floats, half: Floats, change: Floats) -> tuple[Floats, Floats]:
+    """Stations and heights: tangents of constant grade with a parabola at each change of grade."""
     extra = [s + h * np.linspace(-1.0, 1.0, 9) if h > 1.0 else [s] for s, h in zip(vertex_s[1:-1], half, strict=True)]
     wanted = np.concatenate([*extra, np.arange(0.0, along[-1], STATION_M)])
     # A station within 5 cm of a drawn point would only add a step too short to have a grade.

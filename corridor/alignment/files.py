@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from corridor.alignment.drawn import bend_at_station, find_own_crossings
 from corridor.alignment.earthworks import sum_earthworks, tabulate_stations
 from corridor.alignment.sheet import draw_sheet
 from corridor.errors import OutputError
@@ -24,6 +26,7 @@ from corridor.theme import colour
 
 if TYPE_CHECKING:
     from corridor.pipeline.new_line import NewLine
+    from corridor.schema.study import Place
 
 
 SAID_PCT, TOLD_PCT = 0.05, 1.0  # a gap, and a change of the price by curves, from which it is said
@@ -38,7 +41,8 @@ def describe_new_line(new: NewLine) -> dict[str, Any]:
         "to": {"name": new.end.name, "lat": new.end.lat, "lon": new.end.lon, "off_m": line.snapped_m[1]},
         "via": [
             {"name": stop.name, "lat": stop.lat, "lon": stop.lon, "at_km": at / 1000}
-            for stop, at in zip(new.stations, _chainages(new), strict=True)
+            | asdict(bend_at_station(line, at))
+            for stop, at in zip(new.stations, locate_stations(line, new.stations), strict=True)
         ],
         "standard": line.standard_id,
         "ruling_grade_pct": max(new.standard.max_grade_up_pct, new.standard.max_grade_down_pct),
@@ -55,6 +59,12 @@ def describe_new_line(new: NewLine) -> dict[str, Any]:
         "spirals": _spirals(line),
         "max_grade_pct": line.max_grade_pct,
         "min_radius_m": line.min_radius_m if math.isfinite(line.min_radius_m) else None,
+        "min_vertical_radius_m": line.min_vertical_radius_m if math.isfinite(line.min_vertical_radius_m) else None,
+        "vertical_radius_limit_m": new.standard.vertical_radius_m,
+        "own_crossings": [
+            {"from_km": c.from_m / 1000, "to_km": c.to_m / 1000, "clearance_m": c.clearance_m, "priced": c.priced}
+            for c in find_own_crossings(line)
+        ],
         "ascent_m": line.ascent_m,
         "cost_musd": {"low": price.total.low, "mid": price.total.mid, "high": price.total.high},
         "cost_musd_by_kind": {k: {"low": v.low, "mid": v.mid, "high": v.high} for k, v in kinds.items()},
@@ -155,7 +165,7 @@ def write_new_line(new: NewLine, folder: Path) -> Path:
             f"{new.start.name} - {new.end.name}, {new.standard.label}",
             (new.start.name, new.end.name),
             stations,
-            list(zip((stop.name for stop in new.stations), _chainages(new), strict=True)),
+            list(zip((stop.name for stop in new.stations), locate_stations(new.alignment, new.stations), strict=True)),
             _say_basis(new),
         ),
     }
@@ -184,11 +194,15 @@ def write_new_line(new: NewLine, folder: Path) -> Path:
     return folder / "alignment.geojson"
 
 
-def _chainages(new: NewLine) -> list[float]:
-    """Where the line passes the places that it was led over, metres from its start."""
-    line = new.alignment
+def locate_stations(line: Alignment, stations: Sequence[Place]) -> list[float]:
+    """Where a line passes the places that it was led over, metres from its start.
+
+    Args:
+        line: what was found.
+        stations: the places.
+    """
     course = shapely.linestrings(line.line[:, :2])
-    places = [project(shapely.Point(stop.lon, stop.lat), WGS84, line.crs) for stop in new.stations]
+    places = [project(shapely.Point(stop.lon, stop.lat), WGS84, line.crs) for stop in stations]
     return [float(shapely.line_locate_point(course, place)) for place in places]
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from corridor.alignment.align import share_searches, solve_on_cells
 from corridor.alignment.assembly import COARSE_M
+from corridor.alignment.drawn import say_as_drawn
 from corridor.alignment.links import SearchOptions
 from corridor.alignment.problem import AlignmentProblem, find_standard, frame_terrain, unit_costs
 from corridor.candidates.parts import SPANNED, designed_works, join_parts, minutes_estimate, span_km
@@ -118,7 +119,7 @@ def build_new_build_candidates(
         for leg in plan.legs:
             line = next(lines)
             parts += _parts(line, leg, catalogue, borders, conflation.driving, grade_effect)
-            notes += line.notes
+            notes += [*line.notes, *say_as_drawn(line, leg.standard)]
         parts += plan.last
         standard = plan.legs[0].standard
         assumptions = [Message("assumption.new_line", {"standard": standard.label}), *dict.fromkeys(notes)]

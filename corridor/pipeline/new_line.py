@@ -22,7 +22,8 @@ from corridor.alignment.align import (
     sweep_tunnel_price,
 )
 from corridor.alignment.assembly import join_alignments
-from corridor.alignment.files import describe_new_line, write_new_line
+from corridor.alignment.drawn import say_as_drawn
+from corridor.alignment.files import describe_new_line, locate_stations, write_new_line
 from corridor.alignment.links import ReuseLink, SearchOptions
 from corridor.alignment.problem import (
     MARGIN,
@@ -263,7 +264,9 @@ def _search(
         heights = setting.heights
         spread = measure_price_spread(asked[0], heights.vertical_error_m, heights.error_range_m, draws)
     start, *between, end = setting.stations
-    said = *_says_book(setting.book), *found.notes, *_says_level(found, setting.heights), *setting.notes
+    passed = list(zip((stop.name for stop in between), locate_stations(found, between), strict=True))
+    drawn = say_as_drawn(found, standard, passed)
+    said = *_says_book(setting.book), *found.notes, *_says_level(found, setting.heights), *drawn, *setting.notes
     return NewLine(
         replace(found, notes=said),
         start, end, standard, setting.heights, setting.book, asked[0].costs,

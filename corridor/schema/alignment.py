@@ -131,7 +131,8 @@ class Alignment:
 
     ``line`` is (n, 3): x, y in ``crs`` and height in metres; straights, arcs and vertical curves as short chords.
     ``vertices`` is (m, 3): the intersection points that the curves were fitted to, ``vertex_m`` (m) their chainage.
-    ``radius_m`` has one value per inner vertex (infinite where the line runs straight through). ``ground_m`` is the
+    ``radius_m`` has one value per inner vertex (infinite where the line runs straight through, and where stretches
+    meet at a station), ``vertical_radius_m`` likewise the radii of vertical curves. ``ground_m`` is the
     ground under each row of ``line`` and ``chainage_m`` its distance from the start in the grid's plane. ``sections``
     is (k, 3): chainage, ground and the ground's slope square to the line (tangent, never negative) at each row, at the
     ends of structures and at least every 10 m, since the ground bends between rows. ``gap_musd`` is the certificate of
@@ -148,6 +149,7 @@ class Alignment:
     ground_m: Floats
     sections: Floats
     radius_m: Floats
+    vertical_radius_m: Floats
     structures: tuple[Structure, ...]
     price: LinePrice
     search_price_musd: float
@@ -190,6 +192,11 @@ class Alignment:
     def min_radius_m(self) -> float:
         """The tightest fitted curve; infinite for a straight line."""
         return float(self.radius_m.min()) if len(self.radius_m) else float("inf")
+
+    @property
+    def min_vertical_radius_m(self) -> float:
+        """The tightest vertical curve; infinite where the grade never changes."""
+        return float(self.vertical_radius_m.min()) if len(self.vertical_radius_m) else float("inf")
 
     @property
     def ascent_m(self) -> float:
