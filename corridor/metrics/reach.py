@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from corridor.errors import NetworkError
 from corridor.geo.geodesy import distance_m
 from corridor.interactions.regime_effects import SplitNetwork
 from corridor.network.connectivity import Links, build_links, edges_between
-from corridor.network.graph import MINUTES, UNFIT_CLASSES, Network, Position
+from corridor.network.graph import MINUTES, Network, Position
 from corridor.network.mend import Change, Goal, Grown, search_towards
 from corridor.network.paths import Arcs, Tree, build_traffic_arcs, search
 from corridor.schema.message import Message
@@ -480,23 +481,28 @@ def build_domain(
     Raises:
         NetworkError: the country has no such road on this network.
     """
-    edges = network.edges
-    mine = (edges["country"] == country) & (edges["mode"] == Mode.ROAD) & ~edges["class"].isin(UNFIT_CLASSES)
-    rows = np.flatnonzero(mine.to_numpy() & ~network.is_border)
+    mine = network.is_in("country", country) & network.is_in("mode", Mode.ROAD) & ~network.is_unfit
+    rows = np.flatnonzero(mine & ~network.is_border)
     if not len(rows):
         raise NetworkError(f"the network has no road in {country}; check the country code and that the data cover it")
     # Edges and nodes get numbers of their own, so that searches look at one country alone.
-    local = np.full(len(edges), -1, dtype=np.int64)
+    local = np.full(len(network.edges), -1, dtype=np.int64)
     local[rows] = np.arange(len(rows))
-    part = edges.iloc[rows]
-    nodes, number = np.unique(np.concatenate([part["u"].to_numpy(), part["v"].to_numpy()]), return_inverse=True)
-    assumed = part[["section_id", "documented_in"]].isin(list(assume_open)).any(axis=1).to_numpy()
+
+    def column(name: str) -> NDArray[Any]:
+        return np.asarray(network.edges[name].to_numpy()[rows])
+
+    def is_in(name: str, *values: str) -> Bools:
+        return network.is_in(name, *values)[rows]
+
+    nodes, number = np.unique(np.concatenate([column("u"), column("v")]), return_inverse=True)
+    assumed = is_in("section_id", *assume_open) | is_in("documented_in", *assume_open)
     minutes, access = _columns_of(by_car=by_car)
-    shut, status = (part[access] == RoadAccess.NO).to_numpy(), part["status"].to_numpy()
-    mapped = ((part["documented_in"] != "") & (part["section_id"] == "")).to_numpy()
-    documented_shut = (status == SectionStatus.CLOSED) | (status == SectionStatus.UNKNOWN)
+    shut, is_unknown = is_in(access, RoadAccess.NO), is_in("status", SectionStatus.UNKNOWN)
+    mapped = ~is_in("documented_in", "") & is_in("section_id", "")
+    documented_shut = is_in("status", SectionStatus.CLOSED) | is_unknown
     # goods keep to what is documented as open; people of villages drive where nobody says that it is closed
-    local_only = mapped & documented_shut & ~shut & ~assumed & ~((status == SectionStatus.UNKNOWN) & by_car)
+    local_only = mapped & documented_shut & ~shut & ~assumed & ~(is_unknown & by_car)
     return Domain(
         network=network,
         country=country,
@@ -505,13 +511,13 @@ def build_domain(
         nodes=nodes,
         u=number[: len(rows)].astype(np.int64),
         v=number[len(rows) :].astype(np.int64),
-        oneway=part["oneway"].to_numpy() != 0,
-        length_km=part["length_m"].to_numpy(dtype=float) / 1000,
-        forward=part[minutes[0]].to_numpy(dtype=float),
-        backward=part[minutes[1]].to_numpy(dtype=float),
-        not_open=((status != SectionStatus.OPEN) & ~(mapped & documented_shut) | shut) & ~assumed,
+        oneway=column("oneway") != 0,
+        length_km=column("length_m") / 1000,
+        forward=column(minutes[0]),
+        backward=column(minutes[1]),
+        not_open=(~is_in("status", SectionStatus.OPEN) & ~(mapped & documented_shut) | shut) & ~assumed,
         local_only=local_only,
-        unknown=local_only & (status == SectionStatus.UNKNOWN),
+        unknown=local_only & is_unknown,
         through=network.through_for(access)[rows] & ~local_only,
         ends_legs=network.leg_ends_for(access)[rows],
     )
@@ -575,17 +581,16 @@ def with_entries(
 
 def _open_links(network: Network, country: str, pair: str, assume_open: Collection[str]) -> list[tuple[int, int, int]]:
     """Open border passages of a pair of countries: row, node at home, node abroad."""
-    edges = network.edges
-    mine = (edges["border"] == pair) & (edges["mode"] == Mode.ROAD)
-    mine &= (edges["status"] == SectionStatus.OPEN) | edges["crossing_id"].isin(list(assume_open))
-    rows = np.flatnonzero(mine.to_numpy())
-    at_home = edges["country"] == country
-    home = np.union1d(edges.loc[at_home, "u"], edges.loc[at_home, "v"])
-    found = []
-    for row in rows.tolist():
-        u, v = int(edges["u"].iat[row]), int(edges["v"].iat[row])
-        found.append((row, u, v) if u in home else (row, v, u))
-    return found
+    mine = network.is_in("border", pair) & network.is_in("mode", Mode.ROAD)
+    mine &= network.is_in("status", SectionStatus.OPEN) | network.is_in("crossing_id", *assume_open)
+    rows, u, v = np.flatnonzero(mine), network.column("u"), network.column("v")
+    at_home = network.is_in("country", country)
+    # a passage joins two nodes of one place, one in each country
+    home = set(np.concatenate([u[at_home], v[at_home]]).tolist()) & set(u[rows].tolist() + v[rows].tolist())
+    return [
+        (row, a, b) if a in home else (row, b, a)
+        for row, a, b in zip(rows.tolist(), u[rows].tolist(), v[rows].tolist(), strict=True)
+    ]
 
 
 def _arrivals(network: Network, at: Position, forward: Floats, backward: Floats) -> list[tuple[int, float]]:

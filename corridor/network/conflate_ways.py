@@ -188,7 +188,10 @@ def _is_near_any(xy: NDArray[np.float64], nodes: Sequence[Node], scale: float, r
     # one whole number for a cell: there are fewer rows than this from pole to pole, one beyond each with them
     width = 2 + np.ceil(360.0 / far)
     around = [(columns + i) * width + rows + j for i in (-1, 0, 1) for j in (-1, 0, 1)]
-    return np.isin(np.floor(xy[:, 0] * (scale / far)) * width + np.floor(xy[:, 1] / far), np.concatenate(around))
+    # a search in the few cells that are asked for: numpy would sort the places, millions of them, instead
+    cells = np.unique(np.concatenate(around))
+    own = np.floor(xy[:, 0] * (scale / far)) * width + np.floor(xy[:, 1] / far)
+    return np.asarray(cells[np.minimum(np.searchsorted(cells, own), len(cells) - 1)] == own)
 
 
 def _move_end(line: shapely.LineString, which: int, to: NDArray[np.float64]) -> shapely.LineString:

@@ -191,7 +191,10 @@ def _with_limits(edges: gpd.GeoDataFrame, sections: Mapping[str, Section]) -> gp
     limits = {key: section.limit for key, section in sections.items() if section.limit is not None}
     for column in TRUCK_OF_LIMIT:
         documented = {key: getattr(limit, column) for key, limit in limits.items()}
-        stated = edges["documented_in"].map({key: value for key, value in documented.items() if value is not None})
+        known = {key: value for key, value in documented.items() if value is not None}
+        if not known:
+            continue
+        stated = edges["documented_in"].map(known)
         least = np.fmin(edges[column].to_numpy(dtype=float), stated.to_numpy(dtype=float))
         edges = edges.assign(**{column: least})
     return edges

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import is_
@@ -307,6 +307,17 @@ class Network:
     def section_rows(self) -> dict[str, Ints]:
         """Rows of the edges of each catalogue section."""
         return {str(key): rows for key, rows in self.edges.groupby("section_id").indices.items() if key}
+
+    def rows_of_sections(self, sections: Iterable[str]) -> set[int]:
+        """Rows of the edges that are catalogue sections.
+
+        Args:
+            sections: their ids; one that is no edge of its own has no rows.
+
+        Returns:
+            Rows of all of them.
+        """
+        return {row for key in sections for row in self.section_rows.get(key, np.zeros(0, dtype=np.int64)).tolist()}
 
     def closed(
         self,

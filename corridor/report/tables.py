@@ -189,7 +189,7 @@ def _csv_cells(column: pd.Series) -> list[Any]:
     """Cells of a column as they are written, empty where a value is missing."""
     if pd.api.types.is_float_dtype(column):
         # each number once, by its bits, as 0 and -0 are equal
-        bits, at = np.unique(_floats(column).view(np.int64), return_inverse=True)
+        at, bits = pd.factorize(_floats(column).view(np.int64))
         told = [f"{value:.10g}" if value == value else "" for value in bits.view(np.float64).tolist()]  # noqa: PLR0124
         return np.array(told, dtype=object)[at].tolist()  # type: ignore[no-any-return]
     missing = column.isna().to_numpy()

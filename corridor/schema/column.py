@@ -135,6 +135,10 @@ class Column:
     absent: float | None = None
     status: str = ""
 
+    def __hash__(self) -> int:
+        """By name alone: caches go by all columns of a table at once, and names tell nearly all of them apart."""
+        return hash(self.name)
+
     @property
     def key(self) -> str:
         """The message of its label."""
