@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import gc
+import mmap
 import multiprocessing
+import os
+import pickle
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,8 @@ from corridor.threads import count_threads
 _LEAST_ROOM = 1 << 29
 """Bytes: about twice what a copy took of its own on a country's roads."""
 
+_LARGE = 1 << 16
+"""Bytes of an array that is worth memory of its own."""
 _PATIENCE_S = 15.0
 """How long a copy may use no processor time while its value is waited for."""
 
@@ -27,8 +33,9 @@ _PATIENCE_S = 15.0
 class Fork:
     """A copy of this process, and the values that it computes one after another while this one goes on.
 
-    The copy has all that is in memory, so nothing is sent to it; values come back through a pipe. It is quiet: where it
-    fails, for whatever reason, its values don't come, and who wants them computes them, and meets the reason, there.
+    The copy has all that is in memory, so nothing is sent to it; values come back through a pipe, their arrays in
+    memory that both have. It is quiet: where it fails, for whatever reason, its values don't come, and who wants them
+    computes them, and meets the reason, there.
     Where the system can't copy processes, or has no core for another one, no values come.
 
     Args:
@@ -56,14 +63,16 @@ class Fork:
         # macOS copies processes, but its own libraries don't bear it.
         if wanted and sys.platform == "linux" and count_threads() > 1 and room_bytes() > _LEAST_ROOM:
             with suppress(OSError):  # no more processes are allowed, or there is no memory for one
-                self._start(compute)
+                self._start(wanted, compute)
                 self.names = wanted
 
-    def _start(self, compute: Callable[[], Iterable[tuple[str, Any]]]) -> None:
+    def _start(self, names: Iterable[str], compute: Callable[[], Iterable[tuple[str, Any]]]) -> None:
         fork = multiprocessing.get_context("fork")
         self._receiver, sender = fork.Pipe(duplex=False)
         self._open.callback(self._receiver.close)
-        self._copy = fork.Process(target=_compute, args=(compute, sender, self._receiver), daemon=True)
+        self._arrays = {name: _SharedArrays(self._open) for name in names}
+        sending = partial(_send, sender, self._arrays)
+        self._copy = fork.Process(target=_compute, args=(compute, sending, self._receiver), daemon=True)
         # This end belongs to the copy alone: its death then ends the pipe.
         with closing(sender), warnings.catch_warnings():
             # Python warns of copies of processes with threads: those of this one draw progress or wait for work.
@@ -98,7 +107,8 @@ class Fork:
             before, used = used, _ticks(self._copy.pid)
             if used == before:
                 raise EOFError
-        return self._receiver.recv()
+        name, pickled, places = self._receiver.recv()
+        return name, pickle.loads(pickled, buffers=self._arrays[name].at(places))
 
     def __enter__(self) -> Fork:
         return self
@@ -108,7 +118,67 @@ class Fork:
         self._open.close()
 
 
-def _compute(compute: Callable[[], Iterable[tuple[str, Any]]], sender: Connection, receiver: Connection) -> None:
+class _SharedArrays:
+    """Arrays of one value in memory that a process and its copy have in common; a pipe would copy each four times.
+
+    Args:
+        closing: gives the memory up that no array lies in any more.
+    """
+
+    def __init__(self, closing: ExitStack) -> None:
+        self._file = closing.enter_context(open(os.memfd_create("corridor"), "r+b", buffering=0))
+
+    def put(self, array: pickle.PickleBuffer) -> tuple[int, int]:
+        """Write an array behind those that are there.
+
+        Args:
+            array: its bytes.
+
+        Returns:
+            Where it begins, and how many bytes it has.
+        """
+        raw = array.raw()
+        # what is laid over memory begins where a page does
+        start = -(-self._file.seek(0, os.SEEK_END) // mmap.ALLOCATIONGRANULARITY) * mmap.ALLOCATIONGRANULARITY
+        self._file.seek(start)
+        written = 0
+        while written < len(raw):  # the system takes two gigabytes at a time
+            written += self._file.write(raw[written:])
+        return start, len(raw)
+
+    def at(self, places: Iterable[tuple[int, int]]) -> list[mmap.mmap]:
+        """The memory of arrays, each of which goes when nobody has it any more.
+
+        Args:
+            places: what :meth:`put` gave.
+
+        Returns:
+            Memory that this process may write to.
+        """
+        number = self._file.fileno()
+        found = [mmap.mmap(number, size, access=mmap.ACCESS_COPY, offset=start) for start, size in places]
+        self._file.close()
+        return found
+
+
+def _send(sender: Connection, shared: Mapping[str, _SharedArrays], named: tuple[str, Any]) -> None:
+    """Hand a value over: large arrays in shared memory, the rest through the pipe."""
+    name, value = named
+    places: list[tuple[int, int]] = []
+
+    def goes_with_the_rest(array: pickle.PickleBuffer) -> bool:
+        if array.raw().nbytes < _LARGE:
+            return True
+        places.append(shared[name].put(array))
+        return False
+
+    pickled = pickle.dumps(value, 5, buffer_callback=goes_with_the_rest)
+    sender.send((name, pickled, places))
+
+
+def _compute(
+    compute: Callable[[], Iterable[tuple[str, Any]]], send: Callable[[tuple[str, Any]], None], receiver: Connection
+) -> None:
     """What the copy does."""
     # Only the first process reads: where it is gone, nothing can be sent, and the copy ends as well.
     receiver.close()
@@ -118,7 +188,7 @@ def _compute(compute: Callable[[], Iterable[tuple[str, Any]]], sender: Connectio
     gc.disable()
     # A pipe holds little: a thread waits at it until the value is taken, and the next is computed meanwhile.
     with suppress(Exception), ThreadPoolExecutor(1) as sending:
-        for one in [sending.submit(sender.send, named) for named in compute()]:
+        for one in [sending.submit(send, named) for named in compute()]:
             one.result()
 
 

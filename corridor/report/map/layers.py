@@ -209,14 +209,14 @@ def country_names(countries: gpd.GeoDataFrame, window: Window) -> list[tuple[str
 
 def route_line(line: LineString) -> LatLon:
     """A route's vertices, thinned to about twenty metres."""
-    return lat_lon(shapely.simplify(line, ROUTE_TOLERANCE_DEG))
+    return lat_lon(shapely.simplify(line, ROUTE_TOLERANCE_DEG, preserve_topology=False))
 
 
 def letter_points(lines: Sequence[LineString], window: Window) -> list[tuple[float, float]]:
     """One point (lat, lon) per line, inside the window, as far as possible from other lines and earlier letters."""
     frame = shapely.box(*window)
     gap = _LETTER * max(window[2] - window[0], window[3] - window[1])
-    coarse = shapely.simplify(np.array(lines), _COARSE_DEG)
+    coarse = shapely.simplify(np.array(lines), _COARSE_DEG, preserve_topology=False)
     apart = _apart(coarse)
     placed: list[shapely.Point] = []
     for index, line in enumerate(coarse):
