@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from functools import partial
+from io import FileIO
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,8 @@ class Fork:
             if used == before:
                 raise EOFError
         name, pickled, places = self._receiver.recv()
-        return name, pickle.loads(pickled, buffers=self._arrays[name].at(places))
+        # as the pipe itself takes objects apart and puts them together: they are this program's own
+        return name, pickle.loads(pickled, buffers=self._arrays[name].at(places))  # noqa: S301
 
     def __enter__(self) -> Fork:
         return self
@@ -126,7 +128,7 @@ class _SharedArrays:
     """
 
     def __init__(self, closing: ExitStack) -> None:
-        self._file = closing.enter_context(open(os.memfd_create("corridor"), "r+b", buffering=0))
+        self._file = closing.enter_context(FileIO(os.memfd_create("corridor"), "r+"))
 
     def put(self, array: pickle.PickleBuffer) -> tuple[int, int]:
         """Write an array behind those that are there.

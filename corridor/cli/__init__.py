@@ -154,7 +154,7 @@ def main() -> None:
         sys.exit(2)
     # What a command reads and computes lives until it ends, in tables with millions of parts: looking through all of it
     # for circles of objects that nobody holds finds none, and took a tenth of the time of a run on a country's roads.
-    gc.set_threshold(500_000, 20, 100)
+    gc.set_threshold(5_000_000, 20, 100)
     # Python looks for circles several times more while a process ends: among a million objects of libraries that took
     # as long as writing a page.
     atexit.register(gc.freeze)

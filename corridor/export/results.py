@@ -65,13 +65,21 @@ def describe_column(name: str, results: Results | None = None) -> Column | None:
     >>> describe_column("contribution:length").meaning
     'what that criterion adds to the score (criterion: length)'
     """
-    measured = results.columns if results else ()
-    scored = [_scored(criterion) for criterion in (results.criteria if results else ())]
-    found = find_column(name, measured) or find_column(name, file_columns()) or find_column(name, scored)
-    if found is None and name.endswith("_status"):
-        metric = describe_column(name.removesuffix("_status"), results)
-        return _status_of(name, metric) if metric else None
-    return found
+    return _describer(results)(name)
+
+
+def _describer(results: Results | None) -> Callable[[str], Column | None]:
+    """:func:`describe_column` of one comparison, for many names."""
+    known = (results.columns, file_columns(), tuple(map(_scored, results.criteria))) if results else (file_columns(),)
+
+    def describe(name: str) -> Column | None:
+        found = next((column for columns in known if (column := find_column(name, columns))), None)
+        if found is None and name.endswith("_status"):
+            metric = describe(name.removesuffix("_status"))
+            return _status_of(name, metric) if metric else None
+        return found
+
+    return describe
 
 
 def _scored(criterion: Criterion) -> Column:
@@ -108,7 +116,8 @@ def build_dictionary(results: Results, tables: Mapping[str, pd.DataFrame]) -> pd
     """
     rows = []
     names = dict.fromkeys(str(column) for table in tables.values() for column in table.columns)
-    entries = {name: describe_column(name, results) or Column(name, "", name.replace("_", " "), "") for name in names}
+    describe = _describer(results)
+    entries = {name: describe(name) or Column(name, "", name.replace("_", " "), "") for name in names}
     for file, table in tables.items():
         for column in map(str, table.columns):
             # what a name means in one file alone

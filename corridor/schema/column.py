@@ -239,26 +239,53 @@ def find_column(name: str, columns: Iterable[Column]) -> Column | None:
     Returns:
         The column, or None.
     """
-    return _find(name, tuple(columns))
+    return _index(tuple(columns)).find(name)
 
 
-# Rows ask for the same few names over and over, and names with holes are slow to tell.
-@lru_cache(maxsize=4096)
-def _find(name: str, known: tuple[Column, ...]) -> Column | None:
-    plain = {column.name: column for column in known if not column.is_pattern}
-    patterns = sorted((column for column in known if column.is_pattern), key=lambda column: -len(column.name))
-    # an end of a plain column goes before a name with holes, one of which could take "low" for what fills it
-    for group in ((), patterns):
-        found = plain.get(name) or next((own for own in (column.instance(name) for column in group) if own), None)
-        if found:
-            return found
-        for suffix in (*_ENDS, *_TAKEN):
-            within = (*plain.values(), *group)
-            base = _find(name.removesuffix(suffix), within) if name.endswith(suffix) else None
-            # figures without an interval have ends where they are undetermined
-            if base and base.kind in (Kind.NUMBER, Kind.COUNT):
-                return base.end(suffix)
-    return None
+@lru_cache(maxsize=64)
+def _index(columns: tuple[Column, ...]) -> _Index:
+    return _Index(columns)
+
+
+class _Index:
+    """Columns to be found by name; rows ask for the same few names over and over.
+
+    Args:
+        columns: any.
+    """
+
+    def __init__(self, columns: Iterable[Column]) -> None:
+        known = list(columns)
+        self._plain = {column.name: column for column in known if not column.is_pattern}
+        # of names with holes that with most letters of its own goes first
+        self._patterns = sorted((c for c in known if c.is_pattern), key=lambda column: -len(column.name))
+        self._found: dict[str, Column | None] = {}
+
+    def find(self, name: str) -> Column | None:
+        """The column of a name, also of an end of an interval.
+
+        Args:
+            name: of a column of a table.
+
+        Returns:
+            The column, or None.
+        """
+        if name not in self._found:
+            self._found[name] = self._search(name, self._patterns)
+        return self._found[name]
+
+    def _search(self, name: str, patterns: Sequence[Column]) -> Column | None:
+        # an end of a plain column goes before a name with holes, one of which could take "low" for what fills it
+        for group in ((), patterns):
+            found = self._plain.get(name) or next((own for c in group if (own := c.instance(name))), None)
+            if found:
+                return found
+            for suffix in (*_ENDS, *_TAKEN):
+                base = self._search(name.removesuffix(suffix), group) if name.endswith(suffix) else None
+                # figures without an interval have ends where they are undetermined
+                if base and base.kind in (Kind.NUMBER, Kind.COUNT):
+                    return base.end(suffix)
+        return None
 
 
 def resolve_columns(names: Sequence[str], columns: Iterable[Column]) -> tuple[Column, ...]:
@@ -285,7 +312,7 @@ def _resolve(names: tuple[str, ...], known: tuple[Column, ...]) -> tuple[Column,
         for suffix in (*_ENDS, *_TAKEN, _STATUS)
         if name not in exact and name.endswith(suffix) and name.removesuffix(suffix) in have
     }
-    found = (exact.get(name) or _find(name, patterns) for name in names if name not in beside)
+    found = (exact.get(name) or find_column(name, patterns) for name in names if name not in beside)
     return tuple(column for column in found if column is not None)
 
 
