@@ -77,6 +77,12 @@ class SplitNetwork(Network):
         lines[self.changed] = project(self.edges.geometry.to_numpy()[self.changed], WGS84, self.crs)
         return np.asarray(lines, dtype=object)
 
+    def forget_plane(self) -> None:
+        """The same for what this network has of its own, and for the one that it was made from."""
+        super().forget_plane()
+        self.__dict__.pop("planar", None)
+        self.base.forget_plane()
+
     def snap(self, lon: float, lat: float, closed: Bools, *, limit_m: float, what: str) -> Position:
         """The nearest point of the nearest edge that is neither closed nor a gate; see :meth:`Network.snap`.
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import line_lengths_m, locate_m
-from corridor.network.graph import UNFIT_CLASSES, Network, Position
+from corridor.network.graph import AS_DRIVEN, UNFIT_CLASSES, Network, Position
 from corridor.network.map_matching import Match, node_position, part_lengths_km
 from corridor.network.road_survey import Ground, Pin, PinFit, RoadCourses, RoadSurvey, lay_roads, survey_roads
 from corridor.network.speed_model import class_speeds_kmh, driving_minutes
@@ -177,7 +177,7 @@ def time_journeys(
         NetworkError: a vehicle or node isn't known, or there is no way between two nodes; one line names the journey.
     """
     # Every fit of one network asks for the same opened copy, whatever the minutes: it is made once.
-    network = network.share("as driven", lambda: _as_driven(network))
+    network = network.share(AS_DRIVEN, lambda: _as_driven(network))
     # Buses drive where cars may.
     access_of = {vehicle: "truck_access" if vehicle == TRUCK else "car_access" for vehicle in minutes}
     shut = {access: network.closed(Mode.ROAD, access=access) for access in access_of.values()}

@@ -28,6 +28,10 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 T = TypeVar("T")
 
+AS_DRIVEN = "as driven"
+"""What a network shares to time documented journeys on: itself, with what is shut left out."""
+_IN_THE_PLANE = ("planar", "tree", AS_DRIVEN)
+_NEAR_IN = "edges of "
 UNFIT_CLASSES = ("track", "service")
 LEAST_THROUGH_KM = 20.0
 """Roads that hang together for less, joined to the rest by minor roads alone, carry no through traffic. Declared."""
@@ -409,6 +413,11 @@ class Network:
         """Index of the planar geometries."""
         return shapely.STRtree(self.planar)
 
+    def forget_plane(self) -> None:
+        """Let go what was made to find ways by where they lie; whoever asks for it again has it made again."""
+        for name in [name for name in self._shared if name in _IN_THE_PLANE or name.startswith(_NEAR_IN)]:
+            del self._shared[name]
+
     def rows_near(self, line: shapely.LineString, distance_m: float, country: str | None = None) -> Ints:
         """Edges within a distance of a planar line, in rising order.
 
@@ -426,7 +435,7 @@ class Network:
         rows, tree = None, self.tree
         if country is not None:
             # Most of a long route runs through others: an index of the country's own edges finds nothing there.
-            rows, tree = self.share(f"edges of {country}", lambda: self._of_country(country))
+            rows, tree = self.share(_NEAR_IN + country, lambda: self._of_country(country))
         near = np.unique(tree.query(pieces, predicate="dwithin", distance=distance_m)[1])
         return near if rows is None else rows[near]
 

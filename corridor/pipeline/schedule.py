@@ -54,6 +54,12 @@ SCHEDULE: tuple[Turn, ...] = (
     # Surveys of roads and of chains of sections, while the network is laid into its countries and timed here.
     Turn("road_courses", ("road_survey", "chain_surveys")),
     Turn("lie_of_network"),
+    # Grades take longer than that: what hangs on no times comes before they are waited for.
+    Turn("regimes"),
+    Turn("barriers"),
+    Turn("axes"),
+    Turn("population"),
+    Turn("flow_model"),
     Turn("conflation"),
     # What routes meet is found by both, half of them each. Then terrain, severed ground and maps there, and what routes
     # do to the network here: about half of the work that is left, and little that both need.
@@ -66,6 +72,7 @@ SCHEDULE: tuple[Turn, ...] = (
         halves=("crossed_by_route", "beside_routes"),
     ),
     Turn("crossed_by_route"),
+    Turn("targets"),
     Turn("impacts"),
     Turn("impact_rows"),
     Turn("metrics"),
@@ -106,6 +113,9 @@ def compute_in_turn(run: Run, *, may_fork: bool) -> Results:
             if may_fork and turn.copied and (is_large or not turn.large_map):
                 copied, halves = ([each for each in names if each in needed] for names in (turn.copied, turn.halves))
                 copies.enter_context(run.fork(copied, halves))
+            if name == "targets":
+                # Routes and places are found on the roads by now: their lines in the plane are as large as their table.
+                value.network.forget_plane()
             if name == "results":
                 results: Results = value
             elif name == "map_ground":
