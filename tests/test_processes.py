@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from corridor import processes
@@ -50,6 +51,37 @@ def test_values_come_from_another_process_in_whatever_order_they_are_asked_for()
         assert fork.names == set()
         assert fork.take("first") == ()
         assert fork.take("never promised") == ()
+
+
+def test_tables_and_arrays_of_any_size_come_whole_and_may_be_written_to() -> None:
+    rng = np.random.default_rng(5)
+    arrays = {f"of {n}": rng.normal(size=n) for n in (0, 1, 8191, 8192, 8193, 300_001)}
+    turned = np.asfortranarray(rng.integers(0, 9, (400, 90)))
+    table = pd.DataFrame(arrays["of 300001"].reshape(-1, 1).repeat(3, axis=1), columns=["a", "b", "c"])
+    table["name"] = "x"
+
+    def compute() -> Iterator[tuple[str, Any]]:
+        yield "arrays", (arrays, turned, turned[::3, ::2])
+        yield "never asked for", np.zeros(100_000)
+        yield "table", table
+
+    def take_all() -> None:
+        with Fork(["arrays", "never asked for", "table"], compute) as fork:
+            ((came, other, part),) = fork.take("arrays")
+            for name, array in arrays.items():
+                assert np.array_equal(came[name], array)
+                came[name] += 1.0
+                assert np.array_equal(came[name], array + 1.0)
+            assert np.array_equal(other, turned)
+            assert np.array_equal(part, turned[::3, ::2])
+            (again,) = fork.take("table")
+            pd.testing.assert_frame_equal(again, table)
+
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    take_all()
+    assert table["a"].iat[0] == arrays["of 300001"][0]
+    # memory goes with the last array that lies in it, also where nobody took the value
+    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
 
 
 def test_who_waits_does_something_else_first_and_once() -> None:

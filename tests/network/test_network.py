@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import replace
 
 import geopandas as gpd
@@ -13,15 +14,16 @@ import shapely
 from shapely import LineString
 
 from corridor.errors import NetworkError, NoRouteError
-from corridor.geo.geodesy import WGS84, line_lengths_m, project
+from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m, project
+from corridor.interactions.regime_effects import SplitNetwork
 from corridor.io.read.borders import Borders
 from corridor.network.alternatives import find_alternatives, route_minutes, shared_part
-from corridor.network.conflate_ways import Ways, _split_at_borders, build_physical, time_network
+from corridor.network.conflate_ways import Ways, _is_near_any, _split_at_borders, build_physical, time_network
 from corridor.network.connectivity import are_connected, find_gaps
 from corridor.network.graph import MINUTES, Network, edge_frame
 from corridor.network.jurisdiction import country_of_lines, smooth_islands
 from corridor.network.map_matching import measure_route
-from corridor.schema.catalogue import TRUCK_OF_LIMIT, BorderDelay, BorderDelays, Crossing, Estimate
+from corridor.schema.catalogue import TRUCK_OF_LIMIT, BorderDelay, BorderDelays, Crossing, Estimate, Node
 from corridor.schema.fields import Source
 
 STEP = 0.01
@@ -74,6 +76,28 @@ def test_networks_share_what_does_not_hang_on_minutes():
         network.with_minutes({"status": np.zeros(len(network.edges))})
 
 
+def test_what_is_forgotten_of_the_plane_is_made_again_alike():
+    network = lattice(4, 4)
+    split = SplitNetwork(
+        network.edges, network.node_lon, network.node_lat, base=network, changed=np.zeros(0, dtype=np.int64),
+        origin=np.arange(len(network.edges)), from_fraction=np.zeros(len(network.edges)),
+        to_fraction=np.ones(len(network.edges)), is_gate=np.zeros(len(network.edges), dtype=bool), gates={},
+    )  # fmt: skip
+    closed = np.zeros(len(network.edges), dtype=bool)
+    line = project(LineString([(10.0, 45.002), (10.03, 45.02)]), WGS84, network.crs)
+
+    def asked():
+        places = [net.snap(10.004, 45.0005, closed, limit_m=900.0, what="place") for net in (network, split)]
+        near = [net.rows_near(line, 500.0, country).tolist() for net in (network, split) for country in (None, "")]
+        return places, near, network.is_road_in_use.tolist()
+
+    before, tree, planar = asked(), weakref.ref(network.tree), network.planar
+    split.forget_plane()
+    assert tree() is None
+    assert network.planar is not planar
+    assert asked() == before
+
+
 def test_many_points_are_put_where_each_is_by_itself():
     network = lattice(4, 4)
     random = np.random.default_rng(3)
@@ -91,17 +115,33 @@ def test_many_points_are_put_where_each_is_by_itself():
     assert network.snap_all(lon[:0], lat[:0], closed, limit_m=900.0) == []
 
 
+def test_vertices_that_may_be_near_a_node_are_all_those_in_its_cell_and_around():
+    random = np.random.default_rng(9)
+    xy = np.column_stack([random.uniform(9.9, 10.3, 4000), random.uniform(44.9, 45.2, 4000)])
+    nodes = [
+        Node(f"n{i}", "", "", "place", lon, lat, "", None, (), ())
+        for i, (lon, lat) in enumerate([(10.0, 45.0), (10.2, 45.1), (10.2, 45.1001)])
+    ]
+    scale = np.cos(np.radians(45.0))
+    near = _is_near_any(xy, nodes, scale, 2000.0)
+    off = np.min([distance_m(node.lon, node.lat, *xy.T) for node in nodes], axis=0)
+    # none within reach is left out; cells are as wide as the reach both ways, and those around count
+    assert near[off <= 2000.0].all()
+    assert off[near].max() < 2000.0 * 2**0.5 * 2 * 2**0.5 * 1.02
+    assert 0 < near.sum() < 1000
+
+
 def test_edges_near_a_line_of_many_vertices_are_all_that_lie_within_the_distance():
     network = lattice(4, 5)
     along = np.linspace(0.0, 1.0, 101)
     drawn = LineString(np.column_stack([10.0 + 0.03 * along, 45.005 + 0.02 * along**2]))
     line = project(drawn, WGS84, network.crs)
-    for distance_m in (0.03, 200.0, 900.0):
-        within = np.flatnonzero(shapely.dwithin(network.planar, line, distance_m))
-        assert network.rows_near(line, distance_m).tolist() == within.tolist()
+    for within_m in (0.03, 200.0, 900.0):
+        inside = np.flatnonzero(shapely.dwithin(network.planar, line, within_m))
+        assert network.rows_near(line, within_m).tolist() == inside.tolist()
         for country in (*network.edges["country"].unique(), "ZZ"):
-            own = within[(network.edges["country"] == country).to_numpy()[within]]
-            assert network.rows_near(line, distance_m, country).tolist() == own.tolist()
+            own = inside[(network.edges["country"] == country).to_numpy()[inside]]
+            assert network.rows_near(line, within_m, country).tolist() == own.tolist()
 
 
 def test_a_route_is_cut_where_it_begins_and_ends():
