@@ -133,9 +133,10 @@ def network_efficiency(costs_usd: Floats, ideal_usd: Floats, masses: Floats) -> 
         masses: Population of each city, shape ``(cities,)``.
 
     Returns:
-        Ratios, shape ``(cities,)``: 1 is ideal; NaN for a city that reaches none.
+        Ratios, shape ``(cities,)``: 1 is ideal; NaN for a city that reaches none. Cities at one spot have no ideal to
+        be held against.
     """
-    reached = np.isfinite(costs_usd) & ~np.eye(len(masses), dtype=bool)
+    reached = np.isfinite(costs_usd) & (ideal_usd > 0) & ~np.eye(len(masses), dtype=bool)
     weights = np.where(reached, masses[np.newaxis, :], 0.0)
     # Pairs without a way divide 0 by 1, so that infinite costs raise no warning; they weigh nothing.
     ratios = np.where(reached, costs_usd, 0.0) / np.where(reached, ideal_usd, 1.0)

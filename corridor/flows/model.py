@@ -22,6 +22,7 @@ from corridor.flows.cost import (
     logit_shares,
     logsum_usd,
     path_sizes,
+    pick,
 )
 from corridor.flows.network import FlowNetwork, PricedArcs, Way, change_links, links_in_use
 from corridor.flows.rows import Branch, FlowTables, Pair, Scenario
@@ -294,6 +295,8 @@ class FlowModel:
         Returns:
             USD a load, infinite where there is no way, shape ``(origins, goals)``.
         """
+        if not origins:
+            return np.empty((0, len(goals)))
         if len(state.extra_h) > 1:
             return np.array([costs for costs, _ in self._reach(state, origins, goals, modes)])
         plain = replace(state, extra_h=())
@@ -366,13 +369,10 @@ class FlowModel:
             links = self.tables.links
             # Sizes must not change with cases, so they come from what is open today; a branch that is not open yet is
             # measured with all links.
-            open_today = NetworkState(frozenset(i for i, link in links.items() if link.status == "open"))
-            everything = NetworkState(frozenset(links))
+            states = (self.open_today, NetworkState(frozenset(links)))
             lengths: list[dict[str, float]] = []
             for branch in self.tables.branches_of(pair):
-                ways = (
-                    self.branch_way(state, branch, "mid", pair.cargo_value_usd) for state in (open_today, everything)
-                )
+                ways = (self.branch_way(state, branch, "mid", pair.cargo_value_usd) for state in states)
                 way = next((way for way in ways if way is not None), None)
                 # A branch without any way shares nothing with the others: a link of its own stands for it.
                 ids = way.link_ids if way else (f"{_NO_WAY} {branch.branch_id}",)
@@ -380,17 +380,24 @@ class FlowModel:
             self._sizes[pair.key] = path_sizes(lengths)
         return self._sizes[pair.key]
 
+    @property
+    def open_today(self) -> NetworkState:
+        """The network of the links that are open, whatever the scenario."""
+        return NetworkState(frozenset(i for i, link in self.tables.links.items() if link.status == "open"))
+
     def theta(self, end: End = "mid") -> float:
-        """Declared sensitivity of the choice, 1/USD.
+        """Sensitivity of the choice, 1/USD: fitted to counts where they tell it, else declared.
 
         Args:
-            end: which end of its range.
+            end: which end of its range, which is the declared one and holds what is fitted.
 
         Returns:
             The value.
         """
-        value = self.tables.parameters["theta_per_usd"]
-        return {"low": value.low, "mid": value.mid, "high": value.high}[end]
+        value, (fit, _) = self.tables.parameters["theta_per_usd"], self.counts_fit
+        if fit.theta is not None:
+            value = Estimate(min(value.low, fit.theta), fit.theta, max(value.high, fit.theta))
+        return pick(value, end)
 
     def pair(
         self, pair: Pair, state: NetworkState, *, theta: float | None = None, ends: Iterable[End] = ENDS
@@ -530,18 +537,17 @@ class FlowModel:
         """
         return [result.pair for result in self.pair_results(self.tables.pairs, state, ends=()) if result.best is None]
 
-    def fit_counts(self, state: NetworkState) -> tuple[ThetaFit, list[str]]:
-        """Fit theta to the screenlines by the pairs whose flow is known.
+    @cached_property
+    def counts_fit(self) -> tuple[ThetaFit, list[str]]:
+        """Theta fitted to the screenlines by the pairs whose flow is known, on the links that are open.
 
-        Returns:
-            The fit, and the ids of the screenlines whose links some such branch uses, in its order.
-
-        Args:
-            state: of the year of the counts.
+        With the ids of the screenlines whose links some branch of these uses, in the fit's order.
         """
         pairs = [pair for pair in self.tables.pairs if pair.flow is not None]
+        theta = self.tables.parameters["theta_per_usd"]
+        results = self.pair_results(pairs, self.open_today, theta=theta.mid, ends=())
         branches: list[tuple[float, Floats, Floats, list[frozenset[str]]]] = []
-        for pair, result in zip(pairs, self.pair_results(pairs, state, ends=()), strict=True):
+        for pair, result in zip(pairs, results, strict=True):
             costs = np.array([b.cost_usd for b in result.branches])
             used = [frozenset(b.mid.link_ids) if b.mid else frozenset() for b in result.branches]
             branches.append((loads_per_day(pair.flow, pair.flow_unit), costs, self.path_sizes(pair), used))
@@ -563,8 +569,7 @@ class FlowModel:
 
         observed = np.array([loads_per_day(line.value, line.unit) for line in lines])
         # The declared range says where theta is looked for, and how well counts must tell it from the range's ends.
-        declared = (self.theta("low"), self.theta("mid"), self.theta("high"))
-        return fit_theta(observed, assign, declared), [line.screenline_id for line in lines]
+        return fit_theta(observed, assign, (theta.low, theta.mid, theta.high)), [line.screenline_id for line in lines]
 
 
 def _of_branch(branch: Branch, end: End, cargo_value: Estimate | None) -> WayAsked:

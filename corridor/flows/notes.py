@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from corridor.flows.changes import Case
-from corridor.flows.cost import ThetaFit
 from corridor.flows.model import FlowModel
 from corridor.flows.rows import FlowLink, FlowTables
 from corridor.schema.catalogue import INBOUND, OUTBOUND
@@ -13,26 +12,33 @@ from corridor.schema.message import ListStyle, Message, listing
 from corridor.schema.vocabulary import Mode
 
 
-def describe_notes(model: FlowModel, cases: Iterable[Case], years: Sequence[int], fit: ThetaFit) -> tuple[Message, ...]:
+def describe_notes(model: FlowModel, cases: Iterable[Case], years: Sequence[int]) -> tuple[Message, ...]:
     """All notes of a network's figures.
 
     Args:
         model: The network under one scenario.
         cases: Candidates with their regimes.
         years: Years looked at.
-        fit: What counts say of theta.
 
     Returns:
-        Messages, each once: delays that weren't measured, pairs without a way, why theta is declared, and what is
+        Messages, each once: delays that weren't measured, pairs without a way, whether theta is fitted, and what is
         declared or left out in all figures.
     """
     lost = [_lost(model, year) for year in years]
-    theta = [Message("flows.theta_declared", {"reason": fit.reason})] if fit.reason is not None else []
+    theta = [_theta(model)]
     found: list[Message] = []
     for note in (*_unknown_delays(cases), *(n for notes in lost for n in notes), *theta, *_assumptions(model)):
         if note not in found:
             found.append(note)
     return tuple(found)
+
+
+def _theta(model: FlowModel) -> Message:
+    """Whether counts tell theta, or why they don't."""
+    fit, _ = model.counts_fit
+    if fit.reason is not None:
+        return Message("flows.theta_declared", {"reason": fit.reason})
+    return Message("flows.theta_fitted", {"theta": f"{model.theta():.3g}"})
 
 
 def _unknown_delays(cases: Iterable[Case]) -> list[Message]:

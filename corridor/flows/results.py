@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from corridor.errors import OutputError, StudyError
 from corridor.files import write_whole
 from corridor.flows.changes import Case, cut_case, merge_changes
-from corridor.flows.cost import ThetaFit, build_prices
+from corridor.flows.cost import build_prices
 from corridor.flows.indicators import (
     DocumentedCheck,
     access_potentials,
@@ -53,6 +53,39 @@ IDEAL_SPEED_KMH = 60.0
 """Speed on the straight roads that network efficiency is measured against. Declared."""
 IDEAL_USD_PER_KM = 0.8
 """What a kilometre of these costs. Declared."""
+COLUMNS: Mapping[str, Sequence[str]] = {
+    name: columns.split()
+    for name, columns in {
+        "flows": "origin destination mode branch regime_id candidate_id year cost_usd_low cost_usd cost_usd_high "
+        "share change_usd share_of_mode status scenario_id",
+        "pairs": "origin destination axis regime_id candidate_id year best_branch best_cost_usd best_change_usd "
+        "truck_branch truck_cost_usd_low truck_cost_usd truck_cost_usd_high truck_change_usd truck_regret_usd status "
+        "logsum_usd logsum_change_usd regret_usd",
+        "control": "origin destination of branch regime_id candidate_id year status share km trip_days_low trip_days "
+        "trip_days_high drive_h rest_h check_h transfer_h km_by_country own_km borders border_links customs_lines "
+        "customs_borders rail_operators rail_unnamed_km rail_missing_km rail_breaks_of_gauge "
+        "rail_least_capacity_mt_per_year rail_unknown_capacity_km rail_earliest_year_low rail_earliest_year "
+        "rail_earliest_year_high",
+        "ways": "origin destination branch regime_id candidate_id year status km drive_h rest_h check_h transfer_h "
+        "trip_days_low trip_days trip_days_high distance_usd time_usd fee_usd transfer_usd unreliability_usd "
+        "availability_low availability_high km_by_country own_km borders border_links customs_lines customs_borders "
+        "rail_operators rail_unnamed_km nodes links rail_missing_km rail_breaks_of_gauge "
+        "rail_least_capacity_mt_per_year rail_unknown_capacity_km rail_earliest_year_low rail_earliest_year "
+        "rail_earliest_year_high",
+        "dependence": "origin destination mode country regime_id candidate_id year cost_usd cost_without_usd "
+        "dependence status",
+        "potentials": "city name mode regime_id candidate_id year potential_low potential potential_high "
+        "network_efficiency cities_reached",
+        "regret": "origin destination mode link_id regret_usd status availability_low availability_high hazard_class "
+        "regime_id candidate_id year",
+        "counts": "screenline_id year_counted observed_loads_per_day explained_loads_per_day residual_loads_per_day "
+        "theta_identified theta_per_usd",
+        "documented": "check_id name measure year documented_low documented documented_high computed_low computed "
+        "computed_high verdict source_ids note",
+        "lines": "regime_id candidate_id year link_id share_sum",
+    }.items()
+}
+"""Columns of each table, in the order in which they are written; a table without rows has them too."""
 Say = Callable[[str], None]
 
 
@@ -112,11 +145,12 @@ def measure_flows(
         progress(f"measuring long-distance flows of {year}")
         for case in cases:
             gathered.add(case, year)
-    fit, counts = _count_rows(model, chosen[0])
+    counts = _count_rows(model)
     checks = check_documented(model) if "documented" in gathered.wanted else []
     made = {name: rows.table() for name, rows in gathered.rows.items()}
-    made |= {"counts": pd.DataFrame(counts), "documented": pd.DataFrame([_documented_row(check) for check in checks])}
-    return FlowResults(model.scenario_id, chosen, **made, notes=describe_notes(model, cases, chosen, fit))
+    whole = {"counts": counts, "documented": [_documented_row(check) for check in checks]}
+    made |= {name: pd.DataFrame(rows, columns=COLUMNS[name]) for name, rows in whole.items()}
+    return FlowResults(model.scenario_id, chosen, **made, notes=describe_notes(model, cases, chosen))
 
 
 def default_years(model: FlowModel) -> tuple[int, ...]:
@@ -146,9 +180,14 @@ _Row = dict[str, Any]
 
 
 class _Rows:
-    """Rows of a table that come in blocks: cases and years share most of them, and differ in their labels alone."""
+    """Rows of a table that come in blocks: cases and years share most of them, and differ in their labels alone.
 
-    def __init__(self) -> None:
+    Args:
+        columns: names of the table's columns.
+    """
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._columns = columns
         self._rows: list[_Row] = []
         self._spans: list[tuple[int, int]] = []
         self._blocks: dict[Hashable, int] = {}
@@ -170,7 +209,7 @@ class _Rows:
     def table(self) -> pd.DataFrame:
         """All rows that were appended, with their labels."""
         if not self._rows:
-            return pd.DataFrame()
+            return pd.DataFrame(columns=self._columns)
         spans = [self._spans[block] for block, _ in self._used]
         rows = np.concatenate([np.arange(*span) for span in spans])
         found = pd.DataFrame(self._rows).take(rows).reset_index(drop=True)
@@ -178,7 +217,8 @@ class _Rows:
         at = np.repeat(np.arange(len(spans)), [end - first for first, end in spans])
         for name in labels:
             found[name] = labels[name].take(at).array
-        return found
+        # no row of a network without railways says anything of them
+        return found.reindex(columns=self._columns)
 
 
 class _Tables:
@@ -186,7 +226,7 @@ class _Tables:
 
     def __init__(self, model: FlowModel, wanted: frozenset[str]) -> None:
         self.model, self.tables, self.wanted = model, model.tables, wanted
-        self.rows = {name: _Rows() for name in (*TABLES, "lines")}
+        self.rows = {name: _Rows(columns) for name, columns in COLUMNS.items()}
         by_state = {"dependence": self._dependence, "potentials": self._potentials, "regret": self._regret}
         self._by_state = {name: build for name, build in by_state.items() if name in wanted}
         self._kept: dict[object, dict[str, list[int]]] = {}
@@ -425,9 +465,9 @@ class _Tables:
         ]  # fmt: skip
 
 
-def _count_rows(model: FlowModel, year: int) -> tuple[ThetaFit, list[_Row]]:
-    """What counts say of theta, and each beside what the pairs of known flow explain of it."""
-    fit, ids = model.fit_counts(model.state(year))
+def _count_rows(model: FlowModel) -> list[_Row]:
+    """Each count beside what the pairs of known flow explain of it, with theta."""
+    fit, ids = model.counts_fit
     explained = dict(zip(ids, zip(fit.fitted, fit.residual, strict=True), strict=True))
     rows = []
     for line in model.tables.screenlines:
@@ -437,10 +477,10 @@ def _count_rows(model: FlowModel, year: int) -> tuple[ThetaFit, list[_Row]]:
                 "screenline_id": line.screenline_id, "year_counted": line.origin.as_of,
                 "observed_loads_per_day": loads_per_day(line.value, line.unit), "explained_loads_per_day": fitted,
                 "residual_loads_per_day": residual, "theta_identified": fit.identified,
-                "theta_per_usd": fit.theta if fit.theta is not None else model.theta(),
+                "theta_per_usd": model.theta(),
             }
         )  # fmt: skip
-    return fit, rows
+    return rows
 
 
 def _ends(pair: Pair) -> Mapping[str, str]:
@@ -565,34 +605,10 @@ RESULT_TABLES = ("flows", "pairs", "control", "dependence", "potentials")
 """Those that a comparison keeps; the others are for `corridor flows`."""
 MAP_LINES = "long_distance.geojson"
 
-LEADING = {
-    "flows": "origin destination mode branch regime_id candidate_id year cost_usd_low cost_usd cost_usd_high share "
-    "change_usd share_of_mode status scenario_id",
-    "control": "origin destination of branch regime_id candidate_id year status share km trip_days_low trip_days "
-    "trip_days_high drive_h rest_h check_h transfer_h km_by_country own_km borders border_links customs_lines "
-    "customs_borders rail_operators rail_unnamed_km",
-    "dependence": "origin destination mode country regime_id candidate_id year cost_usd cost_without_usd dependence "
-    "status",
-    "potentials": "city name mode regime_id candidate_id year potential_low potential potential_high "
-    "network_efficiency cities_reached",
-    "counts": "screenline_id year_counted observed_loads_per_day explained_loads_per_day residual_loads_per_day "
-    "theta_identified theta_per_usd",
-    "documented": "check_id name measure year documented_low documented documented_high computed_low computed "
-    "computed_high verdict source_ids note",
-}
-"""Order of the columns of the tables whose columns others read."""
-
-
-def table_columns(name: str, table: pd.DataFrame) -> list[str]:
-    """Columns of a table in the order in which it is written."""
-    first = LEADING.get(name, "").split()
-    return first + [str(column) for column in table.columns if column not in first]
-
 
 def flow_tables(results: FlowResults, names: Iterable[str] = RESULT_TABLES) -> dict[str, pd.DataFrame]:
-    """Tables by name, their columns in the order in which they are written."""
-    tables = {name: getattr(results, name) for name in names}
-    return {name: table.reindex(columns=table_columns(name, table)) for name, table in tables.items()}
+    """Tables by name."""
+    return {name: getattr(results, name) for name in names}
 
 
 def flow_map(tables: FlowTables, results: FlowResults) -> FlowMap:

@@ -198,8 +198,9 @@ def _more_flows(before: FlowResults, more: FlowResults, order: Sequence[str], fr
     found = {}
     for name in (*TABLES, "lines"):
         own, new = getattr(before, name), getattr(more, name)
-        if "candidate_id" in new.columns and len(own):
-            own = pd.concat([own, new[new["candidate_id"].isin(fresh)]], ignore_index=True)
+        if len(new) and "candidate_id" in new:
+            added = new[new["candidate_id"].isin(fresh)]
+            own = pd.concat([own, added], ignore_index=True) if len(own) else added
             rows = np.lexsort((own["candidate_id"].map(places), own["year"].map(years)))
             own = own.take(rows).reset_index(drop=True)
         found[name] = own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -90,6 +91,39 @@ def test_a_pair_without_any_way_neither_pays_nor_makes_a_route_unreachable(tmp_p
     assert regret_if_closed(both, stake, 2026) == regret_if_closed(model, stake, 2026)
     answers = measure_sensitivity(both, [gate], 2026).set_index("origin")["value"]
     assert (answers["verona"], answers["munich"]) == ("higher", "none")
+
+
+@pytest.mark.parametrize(("counted", "theta"), [((0.004,) * 2, 0.004), ((0.0004,) * 2, 0.0004), ((0.004, 0.03), 0.01)])
+def test_theta_that_counts_tell_is_what_shares_and_logsums_are_made_with(tmp_path, counted, theta):
+    """200 or 280 km at 1.4 USD: of 1,000 loads a day the counts on both ways say how many take the shorter one.
+
+    Counts that no one theta explains leave the declared 0.01.
+    """
+    shorter = [1 / (1 + math.exp(-112 * each)) for each in counted]
+    line = {"unit": "trucks_per_day"}
+    ends = {"origin": "a", "destination": "b", "axis": "north-south"}
+    tables = toy.tables_of(
+        tmp_path,
+        [toy.node(name) for name in "axyb"],
+        [toy.link("a", "x", 100), toy.link("x", "b", 100), toy.link("a", "y", 140), toy.link("y", "b", 140)],
+        branches=[toy.branch("short", "a", "b", via="x"), toy.branch("long", "a", "b", via="y")],
+        demand=[ends | {**toy.ends("flow", 1000), "flow_unit": "trucks_per_day"}],
+        screenlines=[
+            line | {"screenline_id": "x", "link_ids": "a-x", **toy.ends("value", 1000 * shorter[0])},
+            line | {"screenline_id": "y", "link_ids": "y-b", **toy.ends("value", 1000 * (1 - shorter[1]))},
+        ],
+    )
+    model = FlowModel(tables)
+    found = measure_flows(model, [Case()], [2026])
+    thetas = [model.theta(end) for end in ("low", "mid", "high")]
+    assert thetas == pytest.approx([min(0.001, theta), theta, 0.1], rel=1e-5)
+    weights = [math.exp(-theta * usd) for usd in (280, 392)]
+    assert found.flows["share"].tolist() == pytest.approx([w / sum(weights) for w in weights], rel=1e-5)
+    assert found.pairs["logsum_usd"].item() == pytest.approx(-math.log(sum(weights)) / theta, rel=1e-5)
+    assert found.counts["theta_per_usd"].tolist() == pytest.approx([theta] * 2, rel=1e-5)
+    said = [render(note) for note in found.notes if note.key.startswith("flows.theta")]
+    assert ("is fitted to the counts" in said[0]) == (len(set(counted)) == 1)
+    assert len(said) == 1
 
 
 def test_tables_say_which_pairs_lose_all_their_ways(tmp_path):

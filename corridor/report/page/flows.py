@@ -37,10 +37,11 @@ def build_flow_data(view: ReportView) -> dict[str, Any] | None:
         ``branches`` (name, mode, number of the pair), ``choices`` (distinct rows of a branch) and ``cases``: by
         candidate, regime and year the widths' number, the number of each pair's row, of each branch's choice, and the
         sentences.
-        ``unknown`` has the sentence of a case without figures. None where the study names no long-distance tables.
+        ``unknown`` has the sentence of a case without figures. None where the study names no long-distance tables, or
+        these no pair of places.
     """
     shown = view.results.flow_map
-    if shown is None:
+    if shown is None or view.results.flows["pairs"].empty:
         return None
     links = shown.links
     place = _projection(links, pd.DataFrame(list(shown.cities.values()), columns=["name", "lon", "lat"]))
