@@ -77,6 +77,12 @@ class Plan:
         places, _ = self.at(np.concatenate([[low_m], inside, [high_m]]))
         return " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
 
+    def crowds(self, x: float, y: float, half: float) -> int:
+        """How much of the course runs through a line of text about a place, in steps of two pixels."""
+        steps = int(self.line.chainage_m[-1] * self.px / 2.0) + 2
+        course, _ = self.at(np.linspace(0.0, float(self.line.chainage_m[-1]), steps))
+        return int(((np.abs(course[:, 0] - x) < half) & (np.abs(course[:, 1] - y) < 8.0)).sum())
+
     def take(self, place: Floats, half: float = 0.0) -> None:
         """Leave a place free of further labels, with so much room to its left and right."""
         self.taken.append((float(place[0]), float(place[1]), half))
@@ -110,11 +116,13 @@ def draw_plan(plan: Plan, ends: tuple[str, str], stops: Sequence[tuple[str, floa
         # A long name is moved inwards, so that it stays on the sheet.
         needed = BOLD_PX * len(name) + 4.0
         x = max(place[0] + off, needed) if anchor == "end" else min(place[0] + off, WIDTH - needed)
+        # Above the end, or below it where less of the course runs through the name.
+        middle = x + 0.5 * needed * np.sign(off)
+        base = min((place[1] - 10.0, place[1] + 20.0), key=lambda y: plan.crowds(middle, y - 4.0, 0.5 * needed))
         # Room for the name, which other labels have to leave free.
-        plan.take(np.array([x + 0.5 * needed * np.sign(off), place[1] - 13.0]), 0.5 * needed)
+        plan.take(np.array([middle, base - 3.0]), 0.5 * needed)
         yield (
-            f'<text x="{x:.1f}" y="{place[1] - 10:.1f}" text-anchor="{anchor}" font-weight="bold"{HALO}>'
-            f"{escape(name)}</text>"
+            f'<text x="{x:.1f}" y="{base:.1f}" text-anchor="{anchor}" font-weight="bold"{HALO}>{escape(name)}</text>'
         )
     middle = float(plan.place(line.line[:, :2])[:, 1].mean())
     for (name, _), place in zip(stops, plan.at(np.array([at for _, at in stops]))[0], strict=True):
@@ -164,7 +172,7 @@ def is_curve(radius_m: Floats) -> NDArray[np.bool_]:
 
 def tightest(line: Alignment) -> NDArray[np.bool_]:
     """Which inner vertices have the least radius of the line."""
-    return np.asarray(np.abs(line.radius_m - line.min_radius_m) < 0.5)
+    return np.asarray(line.radius_m < line.min_radius_m + 0.5)
 
 
 def _draw_scale(plan: Plan) -> Iterator[str]:

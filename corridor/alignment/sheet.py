@@ -49,6 +49,7 @@ GRID, FRAME, TICK = (colour(what) for what in ("grid", "frame", "tick"))
 SAME_GRADE = 1e-4  # changes of grade under a tenth of a per mille are drawn as none
 GRADE_PX, NARROW_PX, LETTER_PX = 30, 9, 6.2
 NOTE_LETTERS = 190  # that fit in a line of notes
+MOST_EXAGGERATED = 100.0  # times that heights are drawn larger than lengths
 LONG_M = 500.0  # structures from this length are labelled
 
 
@@ -81,9 +82,13 @@ def draw_sheet(
     """
     total = float(line.chainage_m[-1])
     heights = np.concatenate([line.line[:, 2], line.ground_m])
-    step = nice_step(float(np.ptp(heights)) / 8)
-    low, high = np.floor(heights.min() / step) * step, np.ceil((heights.max() + 0.25 * step) / step) * step
-    scale = _Scale((WIDTH - LEFT - RIGHT) / total, PLOT / (high - low), low)
+    along = (WIDTH - LEFT - RIGHT) / total
+    # On level ground centimetres would become cliffs: heights are then shown over more than they span.
+    spare = max(0.5 * (PLOT / (MOST_EXAGGERATED * along) - float(np.ptp(heights))), 0.0)
+    least, most = heights.min() - spare, heights.max() + spare
+    step = nice_step(float(most - least) / 8)
+    low, high = np.floor(least / step) * step, np.ceil((most + 0.25 * step) / step) * step
+    scale = _Scale(along, PLOT / (high - low), low)
     section = [
         *_frame(scale, total, low, high, step),
         _area(scale, line),
@@ -99,7 +104,8 @@ def draw_sheet(
         *(() if stations is None else _mass_haul(scale, stations)),
     ]
     plan = Plan(line)
-    times = Message("new_line.exaggerated", {"times": f"{scale.up / scale.along:.0f}"})
+    larger = scale.up / scale.along
+    times = Message("new_line.exaggerated", {"times": f"{larger:.{0 if larger >= 10 else 1}f}"})
     notes = [row for text in (*basis, render(listing((times, *line.notes)))) for row in wrap(text, NOTE_LETTERS)]
     foot = plan.height + LEGEND + 48 + (0 if stations is None else HAUL + 30)
     bottom = foot + 14 * len(notes)
@@ -316,7 +322,10 @@ def _built_as(scale: _Scale, line: Alignment) -> Iterator[str]:
 def _mass_haul(scale: _Scale, stations: pd.DataFrame) -> Iterator[str]:
     """What cuts yield less what fills take up to each place, and the sums of earthworks beside its name."""
     at, haul = (stations[name].to_numpy(dtype=float) for name in ("chainage_m", "mass_haul_m3"))
-    cut, fill, bored = (float(stations[name].sum()) / 1e6 for name in ("cut_m3", "fill_m3", "tunnel_m3"))
+    volumes = [float(stations[name].sum()) for name in ("cut_m3", "fill_m3", "tunnel_m3")]
+    # A short line moves thousands, which would be hundredths of a million.
+    unit, digits, word = (1e6, 2, "million") if max(volumes) >= 1e6 else (1e3, 1, "thousand")
+    cut, fill, bored = (f"{volume / unit:.{digits}f}" for volume in volumes)
     top, foot = LEGEND + 46, LEGEND + 46 + HAUL
     low, high = min(float(haul.min()), 0.0), max(float(haul.max()), 1.0)
     y = foot - (haul - low) / (high - low) * HAUL
@@ -325,14 +334,12 @@ def _mass_haul(scale: _Scale, stations: pd.DataFrame) -> Iterator[str]:
     kept = np.unique(np.linspace(0, len(at) - 1, 600).astype(int))
     points = " ".join(f"{scale.x(s):.1f},{v:.1f}" for s, v in zip(at[kept], y[kept], strict=True))
     right = scale.x(float(at[-1]))
-    rock = f"; tunnels yield {bored:.2f} of rock more, which is not in the curve" if bored > 0.0 else ""
-    yield (
-        f'<text x="{LEFT}" y="{top - 8}">mass haul, million m³: cuts {cut:.2f}, fills {fill:.2f} in place{rock}</text>'
-    )
+    rock = f"; tunnels yield {bored} of rock more, which is not in the curve" if volumes[2] > 0.0 else ""
+    yield f'<text x="{LEFT}" y="{top - 8}">mass haul, {word} m³: cuts {cut}, fills {fill} in place{rock}</text>'
     yield f'<polygon points="{points} {right:.1f},{zero:.1f} {LEFT},{zero:.1f}" fill="{GROUND}"/>'
     yield f'<polyline points="{points}" fill="none" stroke="{INK}"/>'
     yield f'<line x1="{LEFT}" x2="{right:.1f}" y1="{zero:.1f}" y2="{zero:.1f}" stroke="{FRAME}"/>'
     yield f'<text x="{LEFT - 6}" y="{zero + 4:.1f}" text-anchor="end">0</text>'
     for value, place in ((low, foot), (high, top)):
         if abs(place - zero) > 12.0:
-            yield f'<text x="{LEFT - 6}" y="{place + 4:.1f}" text-anchor="end">{value / 1e6:.2f}</text>'
+            yield f'<text x="{LEFT - 6}" y="{place + 4:.1f}" text-anchor="end">{value / unit:.{digits}f}</text>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 from xml.etree import ElementTree as ET
@@ -140,7 +141,51 @@ def test_stations_say_what_the_line_is(line):
     # The ground rises along the columns, as the line does: it is level across.
     assert table["cross_slope"].to_numpy()[[1, -2]] == pytest.approx([0.0, 0.0], abs=0.02)
     said = next(text for text in texts(draw_sheet(line, "x", stations=table)) if text.startswith("mass haul"))
-    assert f"cuts {table['cut_m3'].sum() / 1e6:.2f}, fills {table['fill_m3'].sum() / 1e6:.2f} in place" in said
+    assert f"cuts {table['cut_m3'].sum() / 1e3:.1f}, fills {table['fill_m3'].sum() / 1e3:.1f} in place" in said
+
+
+@pytest.mark.parametrize(("times", "word", "unit"), [(1.0, "thousand", 1e3), (1e4, "million", 1e6)])
+def test_volumes_are_told_in_a_unit_that_shows_them(line, times, word, unit):
+    table = tabulate_stations(replace(line, structures=()), "rail")
+    volumes = ["cut_m3", "fill_m3", "mass_haul_m3"]
+    table[volumes] *= times * 1e5 / table["cut_m3"].sum()
+    said = next(text for text in texts(draw_sheet(line, "x", stations=table)) if text.startswith("mass haul"))
+    assert said.startswith(f"mass haul, {word} m³: cuts {times * 1e5 / unit:.{1 if unit == 1e3 else 2}f}, ")
+
+
+@pytest.mark.parametrize("rise_m", [0.0, 1.0, 20.0, 2000.0])
+def test_level_ground_is_not_drawn_as_cliffs(line, rise_m):
+    """A line that rises evenly is drawn as steep as its heights are exaggerated: 100 times at most."""
+    z = 100.0 + rise_m * line.chainage_m / line.chainage_m[-1]
+    even = replace(line, line=np.column_stack([line.line[:, :2], z]), ground_m=z, structures=())
+    drawing = draw_sheet(even, "x")
+    root = ET.fromstring(drawing)
+    drawn = next(node for node in root.iter(f"{SVG}polyline") if node.get("stroke-width") == "2")
+    x, y = np.array([pair.split(",") for pair in drawn.get("points").split()], dtype=float)[[0, -1]].T
+    times = float(re.search(r"heights exaggerated ([\d.]+) times", drawing)[1])
+    assert times <= 100.0
+    assert (y[0] - y[1]) / (x[1] - x[0]) == pytest.approx(times * rise_m / line.chainage_m[-1], rel=0.1, abs=1e-3)
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_names_of_the_ends_stand_where_the_course_leaves_room(line, side):
+    """The course comes to its end from above or from below; the name stands on the other side of it."""
+    s = np.linspace(0.0, 10_000.0, 101)
+    xy = np.column_stack([s, side * 2000.0 * np.minimum(s / 4000.0, (10_000.0 - s) / 4000.0).clip(0.0, 1.0)])
+    at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
+    z = np.full(len(s), 100.0)
+    course = np.column_stack([xy, z])
+    none = np.full(len(s) - 2, np.inf)
+    bowed = replace(
+        line, line=course, chainage_m=at, vertices=course, vertex_m=at, ground_m=z, radius_m=none, structures=()
+    )
+    name = "A terminal with a long name"
+    root = ET.fromstring(draw_sheet(bowed, "x", (name, name)))
+    ends = [node for node in root.iter(f"{SVG}circle") if node.get("r") == "4"]
+    named = [node for node in root.iter(f"{SVG}text") if node.text == name]
+    assert len(ends) == len(named) == 2
+    for end, text in zip(ends, named, strict=True):
+        assert (float(text.get("y")) > float(end.get("cy"))) == (side > 0)
 
 
 def test_the_ends_and_places_on_the_way_have_their_heights_and_names(line):
