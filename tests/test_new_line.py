@@ -421,5 +421,11 @@ def test_what_coarse_heights_hide_is_said_with_the_figures_of_the_table(ridge):
     assert note.values["lines"] == str(len(table))
     ratio = table["coarse_cost_musd"] / table["fine_cost_musd"]
     assert {f"{ratio.min():.2f}", f"{ratio.max():.2f}"} == set(note.values["cost"].split("\u2013"))
+    # It holds for each line of the table, those without tunnels too.
+    more_km = table["coarse_tunnel_km"] - table["fine_tunnel_km"]
+    assert float(note.values["tunnel_less"]) == pytest.approx(-more_km.min(), abs=0.05)
+    assert float(note.values["tunnel_more"]) == pytest.approx(more_km.max(), abs=0.05)
+    assert (table["fine_tunnel_km"] == 0.0).any()
+    assert ratio.min() < 1.0 < ratio.max()  # coarse heights don't err to one side
     fine = corridor.find_new_line(*plain, "rail-30", dem=[ridge], cell_m=300)
     assert all(note.key != "new_line.coarse_effect" for note in fine.alignment.notes)

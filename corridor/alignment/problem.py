@@ -132,7 +132,8 @@ def note_coarse_heights() -> Message:
     """What coarse heights hide, said with the figures of the same lines found on fine ones (``coarse_heights.csv``).
 
     Returns:
-        The note: how many lines, the cells, and how many times the price, length and tunnels the coarse heights gave.
+        The note: how many lines, the cells, how many times the price and length the coarse heights gave, and how many
+        km in tunnels they gave less or more (of a line without tunnels nothing can be said in times).
     """
     rows = pd.read_csv(data_root() / "reference" / "coarse_heights.csv")
 
@@ -140,6 +141,7 @@ def note_coarse_heights() -> Message:
         ratio = rows[f"coarse_{figure}"] / rows[f"fine_{figure}"]
         return "\N{EN DASH}".join(dict.fromkeys((f"{ratio.min():.2f}", f"{ratio.max():.2f}")))
 
+    more_km = rows["coarse_tunnel_km"] - rows["fine_tunnel_km"]
     return Message(
         "new_line.coarse_effect",
         {
@@ -148,7 +150,8 @@ def note_coarse_heights() -> Message:
             "coarse_m": f"{rows['coarse_m'].median():.0f}",
             "cost": times("cost_musd"),
             "length": times("length_km"),
-            "tunnel": times("tunnel_km"),
+            "tunnel_less": f"{max(-more_km.min(), 0.0):.1f}",
+            "tunnel_more": f"{max(more_km.max(), 0.0):.1f}",
         },
     )
 
