@@ -20,7 +20,7 @@ from corridor.export import results as results_module
 from corridor.export.folder import MANIFEST, PAGE
 from corridor.export.results import write_results
 from corridor.pipeline import ahead, schedule
-from corridor.pipeline.ahead import read_ahead
+from corridor.pipeline.ahead import map_path, read_ahead
 from corridor.pipeline.schedule import SCHEDULE
 from corridor.processes import Fork
 from corridor.schema.study import Study
@@ -258,7 +258,7 @@ def test_a_second_process_writes_the_same_files(osm, folder, tmp_path, monkeypat
     for cores in (1, 2):
         monkeypatch.setattr(processes, "count_threads", lambda n=cores: n)
         path = folder / osm if osm else None
-        with read_ahead(study, path, lambda: None) as reading:
+        with read_ahead(map_path(study, path), lambda: None) as reading:
             results = compute_results(study, osm=path, may_fork=True, ahead=reading)
         out = write_results(results, tmp_path / str(cores), may_fork=True).parent
         # a GeoPackage holds the moment in which it was written, and the manifest that of the run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -152,27 +153,33 @@ def run(
         require_printing(out / BRIEF, language=pdf_language)
     elif pdf_language is not None:
         raise typer.BadParameter("is the language of brief.pdf; add --pdf", param_hint="'--pdf-language'")
-    from corridor.io.read.data_files import read_pinned_inputs
-    from corridor.pipeline.ahead import read_ahead
-    from corridor.report.i18n import render
+    from corridor.pipeline.ahead import map_path, read_ahead
 
-    # What somebody adds is read before anything is fetched or computed: its faults are told at once.
-    asked = load_study(study, baseline)
-    if via or route:
-        from corridor.io.read.own_routes import parse_via, read_routes
+    with ExitStack() as running:
+        # A copy reads the roads while this process loads all that comes now, before it has a thread that shows
+        # progress: from the beginning where they are named.
+        ahead = None if live or osm is None else running.enter_context(read_ahead(Path(osm), _load_page))
+        from corridor.io.read.data_files import read_pinned_inputs
+        from corridor.report.i18n import render
 
-        asked = asked.with_candidates(*(parse_via(text, mode) for text in via or []))
-        for path in route or []:
-            taken = [spec.id for spec in asked.candidates]
-            asked = asked.with_candidates(*read_routes(path, mode, taken=taken, follow_m=follow))
-    lock = read_pinned_inputs(locked) if locked else None
-    found = fetch_live(
-        asked, osm, dem, live=live, cache=cache, offline=offline, quiet=quiet,
-        expected=lock.fetched if lock else None,
-    )  # fmt: skip
-    chosen_study = found.study.model_copy(update={"as_if_opened": True}) if as_if_opened else found.study
-    # A copy reads the roads while this process loads all that comes now, before it has a thread that shows progress.
-    with read_ahead(chosen_study, found.osm, _load_page) as ahead, show_progress(quiet) as say:
+        # What somebody adds is read before anything is fetched or computed: its faults are told at once.
+        asked = load_study(study, baseline)
+        if via or route:
+            from corridor.io.read.own_routes import parse_via, read_routes
+
+            asked = asked.with_candidates(*(parse_via(text, mode) for text in via or []))
+            for path in route or []:
+                taken = [spec.id for spec in asked.candidates]
+                asked = asked.with_candidates(*read_routes(path, mode, taken=taken, follow_m=follow))
+        lock = read_pinned_inputs(locked) if locked else None
+        found = fetch_live(
+            asked, osm, dem, live=live, cache=cache, offline=offline, quiet=quiet,
+            expected=lock.fetched if lock else None,
+        )  # fmt: skip
+        chosen_study = found.study.model_copy(update={"as_if_opened": True}) if as_if_opened else found.study
+        if ahead is None:
+            ahead = running.enter_context(read_ahead(map_path(chosen_study, found.osm), _load_page))
+        say = running.enter_context(show_progress(quiet))
         from corridor.comparison import compute_results
         from corridor.export.results import write_results
 

@@ -1,7 +1,7 @@
 """Reading that begins before the rest of the package is loaded, in a copy of this process.
 
-Loading it takes as long as reading a country's roads does. Nothing here is loaded that a command hasn't loaded to read
-its study.
+Loading it takes as long as reading a country's roads does. Nothing here is loaded that a command hasn't loaded before
+it reads its study.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from corridor.memory import room_bytes
 from corridor.processes import Fork
-from corridor.schema.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from corridor.schema.study import Study
 
 LARGE_MAP_BYTES = 1_000_000
 """Reading a smaller map takes no longer than a copy of the process takes to begin."""
@@ -25,6 +27,8 @@ ROOM_PER_BYTE = 80
 
 def lean_texts() -> pd.option_context:
     """Texts as Python's own strings: taking rows and looking at single ones copies none of them."""
+    import pandas as pd
+
     return pd.option_context("mode.string_storage", "python")
 
 
@@ -38,20 +42,18 @@ def map_path(study: Study, osm: Path | None) -> Path | None:
     return osm or (study.path(study.sources.osm) if study.sources.osm else None)
 
 
-def read_ahead(study: Study, osm: Path | None, meanwhile: Callable[[], None]) -> Fork:
-    """Have a copy of this process read a study's roads and railways.
+def read_ahead(path: Path | None, meanwhile: Callable[[], None]) -> Fork:
+    """Have a copy of this process read roads and railways.
 
     Where they can't be read the first process meets the reason when it wants them.
 
     Args:
-        study: what will be computed.
-        osm: a file instead of the one that the study names.
+        path: their file; None where there is none.
         meanwhile: what the first process does when it would only wait for them, or for what another copy computes.
 
     Returns:
         What to hand to :func:`corridor.comparison.compute_results`; the copy ends with it.
     """
-    path = map_path(study, osm)
     try:
         size = path.stat().st_size if path is not None else 0
         is_long = size > LARGE_MAP_BYTES and room_bytes() > ROOM_PER_BYTE * size
