@@ -58,6 +58,7 @@ SCHEDULE: tuple[Turn, ...] = (
     Turn("regimes"),
     Turn("barriers"),
     Turn("axes"),
+    Turn("ground"),
     Turn("population"),
     Turn("flow_model"),
     Turn("conflation"),
