@@ -187,6 +187,14 @@ def _check_named_links(tables: FlowTables, faults: Faults) -> None:
     for name, row, link in named:
         if link not in tables.links:
             faults.add(f"{_file(tables, name)}, {row}: '{link}' is not in links.csv")
+    for action in tables.actions:
+        opened = tables.links.get(action.link_id) if action.action == "open" else None
+        # Of a link that isn't open nobody would know when the candidate opens it: it would never do so.
+        if opened is not None and opened.status != "open" and opened.opens_year is None:
+            faults.add(
+                f"{_file(tables, 'actions')}, {action.candidate_id}: opens '{action.link_id}', which is "
+                f"{opened.status} and has no opens_year in links.csv; give the years"
+            )
     for screenline in tables.screenlines:
         if not screenline.link_ids:
             faults.add(f"{_file(tables, 'screenlines')}, {screenline.screenline_id}, link_ids: crosses no link")

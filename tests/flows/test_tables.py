@@ -83,6 +83,8 @@ def test_another_region_loads_with_all_its_rows(tmp_path):
         ("branches", 0, {"origin": "innsbruck"}, r"the pair is not in demand\.csv"),
         ("actions", 0, {"measure": ""}, r"measure: names a column of the metrics"),
         ("actions", 1, {"link_id": "gotthard"}, r"actions\.csv, tunnel: 'gotthard' is not in links\.csv"),
+        ("links", 7, {f"opens_year_{end}": "" for end in ("low", "mid", "high")},
+         r"actions\.csv, tunnel: opens 'base-tunnel', which is construction and has no opens_year in links\.csv"),
         ("nodes", 0, {"lat": "91"}, r"lat: is '91'"),
         ("nodes", 0, {"name": "Ver\u202eona"}, r"name: holds control characters"),
     ],
