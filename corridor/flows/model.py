@@ -133,6 +133,7 @@ class FlowModel:
     _slowed: dict[tuple[int, str, float], Way] = field(default_factory=dict, repr=False)
     _pairs: dict[tuple[object, ...], PairResult] = field(default_factory=dict, repr=False)
     _logsums: dict[int, Floats] = field(default_factory=dict, repr=False)
+    _changes_of: dict[frozenset[str], frozenset[tuple[str, str]]] = field(default_factory=dict, repr=False)
     _alone: dict[int, frozenset[str]] = field(default_factory=dict, repr=False)
     _sizes: dict[tuple[str, str], Floats] = field(default_factory=dict, repr=False)
 
@@ -229,18 +230,23 @@ class FlowModel:
 
     def _known_ways(self, state: NetworkState) -> Answers[Way | None]:
         if state.overrides not in self._ways:
-            self._ways[state.overrides] = Answers(self._ids, self._find_ways, self._optional)
+            self._ways[state.overrides] = Answers(self._ids, self._find_ways, self._changes, self._optional)
         return self._ways[state.overrides]
 
     def _find_ways(self, state: NetworkState, questions: Ints) -> Iterable[Found[Way | None]]:
         asked = list(self._asked)
         wanted = [asked[question] for question in questions]
-        ways = self._slowed_ways(state, wanted) if len(state.extra_h) == 1 else [None] * len(wanted)
+        ways = self._slowed_ways(state, wanted) if self._slows_one(state) else [None] * len(wanted)
         for one, slowed in zip(wanted, ways, strict=True):
             way = slowed or self.network(state, one.end, one.cargo_value).best_way(
                 *one.ends, modes=one.modes, via=one.via, avoid_countries=one.avoid, without=one.without
             )
             yield Found(way, way.link_ids, tuple(map(id, way.arcs))) if way else Found(None, (), None)
+
+    def _slows_one(self, state: NetworkState) -> bool:
+        """Whether one link is slowed without which loads could change vehicles at the same places."""
+        without = state.links - {link_id for link_id, _ in state.extra_h}
+        return len(state.extra_h) == 1 and self._changes(without) == self._changes(state.links)
 
     def _slowed_ways(self, state: NetworkState, asked: Sequence[WayAsked]) -> list[Way | None]:
         """The best ways where one link is slowed, had from those that hold for any delay; None what can't be.
@@ -297,7 +303,7 @@ class FlowModel:
         """
         if not origins:
             return np.empty((0, len(goals)))
-        if len(state.extra_h) > 1:
+        if state.extra_h and not self._slows_one(state):
             return np.array([costs for costs, _ in self._reach(state, origins, goals, modes)])
         plain = replace(state, extra_h=())
         found = self._reach(plain, origins, goals, modes)
@@ -321,7 +327,7 @@ class FlowModel:
     ) -> list[Reached]:
         """Costs from each origin to the goals, and which links each way passes."""
         if state.overrides not in self._reached:
-            self._reached[state.overrides] = Answers(self._ids, self._find_costs, self._optional)
+            self._reached[state.overrides] = Answers(self._ids, self._find_costs, self._changes, self._optional)
         known, numbers = self._reached[state.overrides], self._asked_costs
         asked: list[Asked] = [(origin, modes, goals) for origin in origins]
         questions = np.array([numbers.setdefault(one, len(numbers)) for one in asked], dtype=np.int64)
@@ -347,6 +353,27 @@ class FlowModel:
         """Links that are ever in use: those of the last year, and those that cases open."""
         opened = links_in_use(self.tables, HORIZON, self.scenario) | {a.link_id for a in self.tables.actions}
         return frozenset(opened & self.tables.links.keys() - {*self.scenario.closed})
+
+    def _changes(self, links: frozenset[str]) -> frozenset[tuple[str, str]]:
+        """At which nodes loads can change from or to which systems with some links in use."""
+        if links not in self._changes_of:
+            self._changes_of[links] = frozenset(
+                at for at, those in self._changing.items() if not those.isdisjoint(links)
+            )
+        return self._changes_of[links]
+
+    @cached_property
+    def _changing(self) -> dict[tuple[str, str], frozenset[str]]:
+        """Links of each system that ends at a node where loads can change from or to it."""
+        at = {(transfer.node_id, system) for transfer in self.tables.transfers for system in transfer.systems}
+        return {
+            (node, system): frozenset(
+                key
+                for key, link in self.tables.links.items()
+                if node in (link.from_node, link.to_node) and system in link.systems
+            )
+            for node, system in at
+        }
 
     @cached_property
     def _places(self) -> dict[str, int]:

@@ -43,12 +43,14 @@ class Answers(Generic[T]):
     """Answers about best ways, each computed once for all states of a network in which it must come out the same.
 
     A best way stays the best if links that it doesn't use are shut or slowed; so what was found in a state holds in
-    every state with fewer links and more delay, as long as the links that it uses are there and no slower. Sets of
-    links are rows of bits, so that a state is held against all that is known at once.
+    every state with fewer links and more delay, as long as the links that it uses are there and no slower, and loads
+    can change vehicles at the same places. Sets of links are rows of bits, so that a state is held against all that is
+    known at once.
 
     Args:
         link_ids: ids of all links.
         find: computes the answers to some questions, by their numbers, in a state.
+        changes: what of some links lets loads change vehicles, alike only where they can do so at the same places.
         optional: links that states differ by. What isn't known is first looked for with all of them there: an answer
             that uses none of those that a state lacks holds in that state and in many others.
     """
@@ -57,20 +59,23 @@ class Answers(Generic[T]):
         self,
         link_ids: Sequence[str],
         find: Callable[[NetworkState, Ints], Iterable[Found[T]]],
+        changes: Callable[[frozenset[str]], Hashable],
         optional: frozenset[str] = frozenset(),
     ) -> None:
         self.values: list[T] = []
         """All answers that differ; elsewhere they go by their numbers here."""
-        self._find, self._optional = find, optional
+        self._find, self._changes, self._optional = find, changes, optional
         self._places = {link_id: place for place, link_id in enumerate(link_ids)}
         self._bits = max(1, -(-len(link_ids) // _WORD)) * _WORD
         self._numbers: dict[Hashable, int] = {}
         self._at_state: dict[NetworkState, Ints] = {}
-        # What is known, a row each: question and answer, the links of the state, those used, and the delays there.
+        # What is known, a row each: question and answer, the links of the state, those used, the delays there, and
+        # where loads can change vehicles.
         self._count = 0
-        self._asked, self._answer, self._delay = np.empty((3, 256), dtype=np.int64)
+        self._asked, self._answer, self._delay, self._place = np.empty((4, 256), dtype=np.int64)
         self._links, self._used = np.empty((2, 256, self._bits // _WORD), dtype=np.uint64)
         self._delays: dict[tuple[tuple[str, Estimate], ...], int] = {}
+        self._numbers_of_changes: dict[Hashable, int] = {}
 
     def at(self, state: NetworkState, questions: Ints) -> Ints:
         """Numbers of the answers to some questions in a state, shape ``(questions,)``.
@@ -85,14 +90,16 @@ class Answers(Generic[T]):
             # what holds of other states answers more than is asked: it is kept as well
             self._take_over(state, known)
             lacking = np.unique(lacking[known[lacking] < 0])
-        if len(lacking) and not self._optional <= state.links:
-            self.at(replace(state, links=state.links | self._optional), lacking)
+        more = state.links | self._optional
+        if len(lacking) and more != state.links and self._changes(more) == self._changes(state.links):
+            self.at(replace(state, links=more), lacking)
             self._take_over(state, known)
             lacking = lacking[known[lacking] < 0]
         if len(lacking):
             links, delay = self._row(state.links), self._delays.setdefault(state.extra_h, len(self._delays))
+            at = delay, self._number_of_changes(state)
             for question, found in zip(lacking, self._find(state, lacking), strict=True):
-                known[question] = self._add(int(question), found, links, delay)
+                known[question] = self._add(int(question), found, links, at)
         return known[questions]
 
     def _room(self, state: NetworkState, count: int) -> Ints:
@@ -110,7 +117,8 @@ class Answers(Generic[T]):
         links = self._row(state.links)
         # With links only taken away, and none that the best way uses, that way is still the best.
         holds = ~((links & ~self._links[:n]) | (self._used[:n] & ~links)).any(axis=1)
-        at = np.flatnonzero(holds)
+        # A transfer needs links that a way needn't use: with the last of them gone there is none.
+        at = np.flatnonzero(holds & (self._place[:n] == self._number_of_changes(state)))
         at = at[self._asked[at] < len(known)]
         at = at[known[self._asked[at]] < 0]
         delays, place = np.unique(self._delay[at], return_inverse=True)
@@ -133,22 +141,25 @@ class Answers(Generic[T]):
                 differs[place] = self._row(i for i, hours in own.items() if hours != theirs.get(i, _NOTHING))
         return quicker, differs
 
-    def _add(self, question: int, found: Found[T], links: Words, delay: int) -> int:
+    def _number_of_changes(self, state: NetworkState) -> int:
+        return self._numbers_of_changes.setdefault(self._changes(state.links), len(self._numbers_of_changes))
+
+    def _add(self, question: int, found: Found[T], links: Words, at: tuple[int, int]) -> int:
         """Keep an answer; gives its number."""
         number = self._numbers.setdefault((question, found.key), len(self.values))
         if number == len(self.values):
             self.values.append(found.answer)
         n = self._count
         if n == len(self._asked):
-            self._asked, self._answer, self._delay = (np.resize(a, 2 * n) for a in self._columns())
+            self._asked, self._answer, self._delay, self._place = (np.resize(a, 2 * n) for a in self._columns())
             self._links, self._used = (np.resize(a, (2 * n, a.shape[1])) for a in (self._links, self._used))
-        self._asked[n], self._answer[n], self._delay[n] = question, number, delay
+        self._asked[n], self._answer[n], (self._delay[n], self._place[n]) = question, number, at
         self._links[n], self._used[n] = links, self._row(found.used)
         self._count += 1
         return number
 
-    def _columns(self) -> tuple[Ints, Ints, Ints]:
-        return self._asked, self._answer, self._delay
+    def _columns(self) -> tuple[Ints, Ints, Ints, Ints]:
+        return self._asked, self._answer, self._delay, self._place
 
     def _row(self, links: Iterable[str]) -> Words:
         """A set of links as a row of bits."""

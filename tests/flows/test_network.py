@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 import tempfile
 from pathlib import Path
 
@@ -294,6 +295,59 @@ def test_a_port_whose_only_road_is_slow_or_shut_boards_nobody_sooner(tmp_path, h
         assert way.cost_usd == pytest.approx(cost)
         assert model.reach(state, ["a"], ("b",))[0, 0] == pytest.approx(cost)
     assert model.best_cost(tables.pairs[0], model.state(2026), without=("a-x",))[0] == pytest.approx(by_ship)
+
+
+@pytest.mark.parametrize("asked_before", [False, True])
+def test_who_drives_from_the_station_needs_a_road_there(tmp_path, asked_before):
+    """50 km by rail from a terminal (100 USD) to a truck that is there for nothing, or else to another terminal."""
+    change = {"from_system": "rail-1435", "to_system": "road", **toy.ends("hours", 0), **toy.ends("price_usd", 0)}
+    tables = toy.tables_of(
+        tmp_path,
+        [toy.node(name) for name in "abc"],
+        [toy.link("a", "b", 50, "line", "rail"), toy.link("b", "c", 30)],
+        [("a", "b")],
+        transfers=[{"node_id": "b", **change}],
+    )
+    model = FlowModel(tables)
+    if asked_before:
+        model.ways(model.state(2026), [WayAsked(("a", "b"))])
+        model.reach(model.state(2026), ["a"], ("b",))
+    slow, shut = LinkChange("b-c", extra_h=toy.exactly(9)), LinkChange("b-c", closes=True)
+    for change_of_road, cost in ((slow, 150), (shut, 250)):
+        state = model.state(2026, Case("x", "", (change_of_road,)))
+        (way,) = model.ways(state, [WayAsked(("a", "b"))])
+        assert way.cost_usd == pytest.approx(cost)
+        assert model.reach(state, ["a"], ("b",))[0, 0] == pytest.approx(cost)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_kept_holds_with_railways_ships_and_changes_of_vehicle(tmp_path, seed):
+    """Random networks, of which links are shut and slowed: the kept ways cost what a search on that state finds."""
+    draw, systems, links = random.Random(seed), {name: set() for name in NODES}, []
+    for number in range(9):
+        a, b = draw.sample(NODES, 2)
+        mode, gauge = draw.choice(["road", "road", "rail", "ferry", "sea"]), draw.choice([1435, 1520])
+        cells = {"gauge_mm": gauge} if mode == "rail" else {}
+        links.append(toy.link(a, b, draw.randint(20, 400), f"{mode}-{number}", mode, **cells))
+        for end in (a, b):
+            systems[end].add(f"rail-{gauge}" if mode == "rail" else mode)
+    changes = [
+        {"node_id": name, "from_system": a, "to_system": b, **toy.ends("hours", 9), **toy.ends("price_usd", 30)}
+        for name in NODES
+        for a, b in itertools.combinations(sorted(systems[name]), 2)
+    ]
+    tables = toy.tables_of(tmp_path, [toy.node(name) for name in NODES], links, transfers=changes)
+    model, pairs = FlowModel(tables), list(itertools.combinations(NODES, 2))
+    for _ in range(12):
+        slowed = draw.sample(sorted(tables.links), draw.randint(0, 2))
+        changed = [LinkChange(key, extra_h=toy.exactly(draw.choice([1, 40]))) for key in slowed]
+        changed += [LinkChange(key, closes=True) for key in draw.sample(sorted(tables.links), draw.randint(0, 4))]
+        state = model.state(2026, Case("x", "", tuple(changed)))
+        kept, network = model.ways(state, [WayAsked(pair) for pair in pairs]), model.network(state)
+        found = [network.best_way(*pair) for pair in pairs]
+        assert [way and way.cost_usd for way in kept] == pytest.approx([way and way.cost_usd for way in found])
+        plain, _ = network.costs_from("a")
+        assert model.reach(state, ["a"], tuple(tables.nodes))[0] == pytest.approx(plain)
 
 
 @settings(max_examples=25)
