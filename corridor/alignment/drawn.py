@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 
 ONE_PLACE_M = 200.0  # crossings that follow each other within this on both passes are one place
 TOLD_DEG, TOLD_PERMILLE = 2.0, 1.0  # bends and breaks of grade at stations from which they are said
+MOST_TOLD = 6  # places of own crossings that a note names
 SHORT = 0.99  # of the standard's vertical radius; less is said
 
 
@@ -143,6 +144,9 @@ def say_as_drawn(
         said.append(Message("new_line.vertical", values))
     over = [c for c in find_own_crossings(line) if not c.priced]
     if over:
-        places = [f"{c.from_m / 1000:.2f}/{c.to_m / 1000:.2f} km ({c.clearance_m:.0f} m)" for c in over]
+        told = over if len(over) <= MOST_TOLD else over[: MOST_TOLD - 1]
+        places = [f"{c.from_m / 1000:.2f}/{c.to_m / 1000:.2f} km ({c.clearance_m:.0f} m)" for c in told]
+        # All of them are in the files.
+        places += [f"\N{HORIZONTAL ELLIPSIS} (+{len(over) - len(told)})"] * (len(told) < len(over))
         said.append(Message("new_line.own_crossings", {"places": listing(places, ListStyle.COMMA)}))
     return tuple(said)

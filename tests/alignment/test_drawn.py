@@ -63,6 +63,19 @@ def test_a_line_that_crosses_itself_says_where_and_whether_that_is_built(line, r
         assert list(told[0].values["places"].items) == [f"0.50/2.50 km ({abs(rise_m):.0f} m)"]
 
 
+@pytest.mark.parametrize(("crossings", "told"), [(6, 6), (9, 5)])
+def test_a_note_names_a_few_of_many_crossings_and_counts_the_rest(line, crossings, told):
+    """A line goes east, and back in a zigzag across itself."""
+    back = [(1000.0 * (crossings - k) - 500.0, 100.0 * (-1) ** k) for k in range(-1, crossings)]
+    points = [(0.0, 0.0, 0.0), (1000.0 * crossings + 1500.0, 0.0, 0.0), *((x, y, 20.0) for x, y in back)]
+    wound = drawn(line, points)
+    assert len(find_own_crossings(wound)) == crossings
+    (note,) = say_as_drawn(wound, standard())
+    *places, last = note.values["places"].items
+    assert len(places) + (crossings == told) == told
+    assert (last == f"… (+{crossings - told})") == (crossings > told)
+
+
 def test_full_circles_which_have_a_price_of_their_own_are_no_such_crossing(line):
     circle = Spiral(500.0, 0.0, 100.0, 1, True, 450.0, 2550.0, 30.0, PriceRange.flat(1.0))
     assert find_own_crossings(drawn(line, loop(30.0), spirals=[circle])) == ()
