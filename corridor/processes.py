@@ -35,8 +35,8 @@ class Fork:
     """A copy of this process, and the values that it computes one after another while this one goes on.
 
     The copy has all that is in memory, so nothing is sent to it; values come back through a pipe, their arrays in
-    memory that both have. It is quiet: where it fails, for whatever reason, its values don't come, and who wants them
-    computes them, and meets the reason, there.
+    memory that both have where there can be such. It is quiet: where it fails, for whatever reason, its values don't
+    come, and who wants them computes them, and meets the reason, there.
     Where the system can't copy processes, or has no core for another one, no values come.
 
     Args:
@@ -71,7 +71,8 @@ class Fork:
         fork = multiprocessing.get_context("fork")
         self._receiver, sender = fork.Pipe(duplex=False)
         self._open.callback(self._receiver.close)
-        self._arrays = {name: _SharedArrays(self._open) for name in names}
+        # Pythons that are built for many systems often can't have memory in common: pipes are all that they have.
+        self._arrays = {name: _SharedArrays(self._open) for name in names if hasattr(os, "memfd_create")}
         sending = partial(_send, sender, self._arrays)
         self._copy = fork.Process(target=_compute, args=(compute, sending, self._receiver), daemon=True)
         # This end belongs to the copy alone: its death then ends the pipe.
@@ -109,8 +110,9 @@ class Fork:
             if used == before:
                 raise EOFError
         name, pickled, places = self._receiver.recv()
+        arrays = self._arrays[name].at(places) if places else []
         # as the pipe itself takes objects apart and puts them together: they are this program's own
-        return name, pickle.loads(pickled, buffers=self._arrays[name].at(places))  # noqa: S301
+        return name, pickle.loads(pickled, buffers=arrays)  # noqa: S301
 
     def __enter__(self) -> Fork:
         return self
@@ -169,7 +171,7 @@ def _send(sender: Connection, shared: Mapping[str, _SharedArrays], named: tuple[
     places: list[tuple[int, int]] = []
 
     def goes_with_the_rest(array: pickle.PickleBuffer) -> bool:
-        if array.raw().nbytes < _LARGE:
+        if name not in shared or array.raw().nbytes < _LARGE:
             return True
         places.append(shared[name].put(array))
         return False

@@ -53,7 +53,13 @@ def test_values_come_from_another_process_in_whatever_order_they_are_asked_for()
         assert fork.take("never promised") == ()
 
 
-def test_tables_and_arrays_of_any_size_come_whole_and_may_be_written_to() -> None:
+@pytest.mark.parametrize("has_shared_memory", [True, False])
+def test_tables_and_arrays_of_any_size_come_whole_and_may_be_written_to(
+    has_shared_memory: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Python has the call only where it was built with a C library of 2018 or later
+    if not has_shared_memory:
+        monkeypatch.delattr(os, "memfd_create")
     rng = np.random.default_rng(5)
     arrays = {f"of {n}": rng.normal(size=n) for n in (0, 1, 8191, 8192, 8193, 300_001)}
     turned = np.asfortranarray(rng.integers(0, 9, (400, 90)))
