@@ -17,7 +17,15 @@ from corridor.alignment.links import SearchOptions, build_ground
 from corridor.alignment.narrowing import Narrowed, estimate_share, narrow, search_left, search_nearby
 from corridor.alignment.primed import Question, find_start_costs, search_primed, search_whole
 from corridor.alignment.problem import AlignmentProblem, build_terrain
-from corridor.alignment.refine import REACHES, near_free_lines, search_beside, sketch_bends
+from corridor.alignment.refine import (
+    HUGE_REACHES,
+    REACHES,
+    is_huge,
+    near_free_lines,
+    search_beside,
+    search_close,
+    sketch_bends,
+)
 from corridor.alignment.search import Found, Problem, build_problem, prime_with, search, trace_states
 from corridor.alignment.spirals import codes_along
 from corridor.alignment.turning import Bend, Course, TurnSearch, bends_near
@@ -212,6 +220,8 @@ class _Builder:
             if not course.states:
                 break
             gap = max(price - turning.least_musd, 0.0) if proves else None
+            # A search of other links may have found something cheaper without bends, too.
+            free_price = min(free_price, turning.free_musd)
             terrain, problem = self.asked.terrain, turning.problem
             try:
                 return finish_alignment(terrain, problem, course, price, free_price, self.snapped, gap)
@@ -311,29 +321,29 @@ def _refine(
     """
     question = _question(asked)
     sketch, shape = sketch_bends(question), question.ground.shape
+    huge = is_huge(question)
+    reaches = HUGE_REACHES if huge else REACHES
     proof: TurnSearch | None = None
     # What is missed here a proof finds.
     free = near_free_lines(question) if way is None else None
     # On wide cells a place may be too steep to get away from.
     nowhere = [] if free is None else [np.zeros(shape, dtype=bool)]
-    share, regions = (0.0, nowhere) if sketch is None else (sketch.share, [sketch.around(r, shape) for r in REACHES])
+    share, regions = (0.0, nowhere) if sketch is None else (sketch.share, [sketch.around(r, shape) for r in reaches])
     for region in regions:
-        beside = search_beside(question, region, free)
+        beside = search_beside(question, region, free, rough=huge)
         if beside is None:
             continue
 
         def find(forbidden: Sequence[Bend], beside: TurnSearch = beside) -> tuple[TurnSearch, Course, float]:
             nonlocal proof
-            course, price = beside.hasty(forbidden, share)
-            if free is not None:
-                course, price = beside.closer(course, price, forbidden)
+            close, course, price = search_close(question, beside, *beside.hasty(forbidden, share), forbidden)
             if way is None or not course.states:
-                return beside, course, price
+                return close, course, price
             # All that a line of that price may pass has to be known; what it costs itself is the bound.
             if proof is None or price > proof.bound_musd:
                 factor = price / way.found.cost_musd
                 proof = _turning(_widen(way, factor), factor, least_musd)
-            return proof, *proof.certify(course.on(beside.problem, way.problem), price, forbidden)
+            return proof, *proof.certify(course.on(close.problem, way.problem), price, forbidden)
 
         free_price = beside.free_musd if way is None else way.found.cost_musd
         line = builder.build(find, free_price, proves=way is not None)

@@ -301,7 +301,7 @@ def _on_triangles(values: NDArray[np.floating], rows: Floats, cols: Floats) -> F
 
 
 DEFAULT_OFFSETS_M = (-20.0, -10.0, -5.0, 0.0, 7.0, 14.0)
-DENSE_CELLS = 8.0  # stages that narrow a search leave out some of the links that are longer than this
+DENSE_CELLS = 8.0  # searches that only look for a line leave out some of the links that are longer than this
 
 _STEPS = {
     8: ((0, 1), (1, 1)),
@@ -474,19 +474,28 @@ class Levels:
 
     ``offset_m`` and ``kind`` (0 open line, 1 bridge, 2 tunnel) have one value per state; ``first`` marks where each
     distinct offset starts (and has one more value at the end); ``terminal`` is the state of open line on the ground.
+    ``is_far`` tells which states long links may begin and end at.
     """
 
     offset_m: NDArray[np.float64]
     kind: NDArray[np.int32]
     first: NDArray[np.int32]
     terminal: int
+    is_far: NDArray[np.bool_]
 
 
-def build_levels(offsets_m: tuple[float, ...], standard: DesignStandard) -> Levels:
+def build_levels(
+    offsets_m: tuple[float, ...], standard: DesignStandard, far_offsets_m: tuple[float, ...] | None = None
+) -> Levels:
     """Every combination of offset and kind that the standard allows.
 
     A line may change kind at a node or anywhere between; giving each kind a state of its own lets a tunnel or a
     bridge run on through a node without paying for portals that aren't there.
+
+    Args:
+        offsets_m: heights above the ground that a node may be passed at.
+        standard: says which kinds are allowed at which of them.
+        far_offsets_m: the only heights that long links join, beside the ground itself; any if left out.
     """
     offsets, kinds, first = [], [], [0]
     # Offsets rise: searches read the lowest and the highest off the ends.
@@ -503,7 +512,8 @@ def build_levels(offsets_m: tuple[float, ...], standard: DesignStandard) -> Leve
             kinds += allowed
             first.append(len(offsets))
     terminal = next(i for i, (o, k) in enumerate(zip(offsets, kinds, strict=True)) if o == 0.0 and k == 0)
-    return Levels(np.array(offsets), np.array(kinds, dtype=np.int32), np.array(first, dtype=np.int32), terminal)
+    is_far = np.isin(offsets, offsets if far_offsets_m is None else (0.0, *far_offsets_m))
+    return Levels(np.array(offsets), np.array(kinds, dtype=np.int32), np.array(first, dtype=np.int32), terminal, is_far)
 
 
 # Compiled: numba infers the types, which stand in the docstrings.

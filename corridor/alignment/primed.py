@@ -53,6 +53,7 @@ def search_primed(
     least_musd: Floats | None = None,
     usable: Flags | None = None,
     known_musd: float = np.inf,
+    few_far: bool = False,
 ) -> tuple[Problem, Found]:
     """The search over the whole ground, with nothing left out, in a third of the time of one that begins anew.
 
@@ -67,6 +68,7 @@ def search_primed(
         least_musd: what the rest costs at least, by state; see ``search``.
         usable: nodes that count, (rows, cols); all if left out.
         known_musd: a cost that is known to be possible.
+        few_far: whether to leave out some of the long links; see ``build_problem``.
 
     Returns:
         The problem over all of these nodes and what the search found; its price is that of the cheapest line there.
@@ -75,10 +77,10 @@ def search_primed(
     short_km = _priming_km(ground, options)
     flat, short = replace(options, offsets_m=(0.0,)), replace(options, max_structure_km=short_km)
     steps = [step for step in (replace(flat, max_structure_km=short_km), flat, short) if step != options]
-    problem = build_problem(*question[:5], steps[0] if steps else options, usable)
+    problem = build_problem(*question[:5], steps[0] if steps else options, usable, few_far=few_far)
     found, known = Found.nothing(problem), known_musd
     for step in [*dict.fromkeys(steps), options]:
-        before, problem = problem, build_problem(*question[:5], step, usable)
+        before, problem = problem, build_problem(*question[:5], step, usable, few_far=few_far)
         # On the same levels a search follows that looks as far: what was tried for this one holds for that.
         has_all_levels = step.offsets_m == options.offsets_m
         factor, least = near_factor if has_all_levels else 1.0, least_musd

@@ -4,27 +4,32 @@ Bends are what a search over nodes knows nothing of, and the finer the cells are
 from one with them: it follows every fold of the ground. So what guides on wide cells, its cost, misleads on narrow
 ones. Lines with bends of neighbouring widths lie near each other. But wide cells may miss a valley in which there is no
 room for a line of theirs: on the cells asked for, where there are few enough, all is looked at too that lines without
-bends pass.
+bends pass. And a hasty search loses lines on its way, mostly near the one that it finds: all is looked at there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
-from corridor.alignment.narrowing import mark_line, narrow
+from corridor.alignment.links import build_levels
+from corridor.alignment.narrowing import WORTH_MORE, mark_line, narrow
 from corridor.alignment.primed import Flags, Question, search_primed
 from corridor.alignment.search import state_points
-from corridor.alignment.turning import Course, TurnSearch
+from corridor.alignment.turning import Bend, Course, TurnSearch
 from corridor.alignment.wider import over_blocks, under_blocks, widen_cells
 
 STEP = 3  # how many times as wide cells are as those that follow
 FIRST_STATES = 250_000  # cells are so wide at first that there are at most so many states
 REACHES = (6, 12)  # cells on either side of a line that the next search looks at; the second where the first has none
-FREE_STATES = 5_000_000  # up to which it is found out where lines without bends run
+FREE_STATES = 5_000_000  # up to which it is found out where lines without bends run; ground is huge beyond them
+HUGE_REACHES = (3, *REACHES)  # the same on huge ground, where less is looked at first
+CLOSE = 4  # cells on either side of a line, in which all is looked at in the end
+CLOSE_STATES = 100_000  # up to which it is
 WITHIN = 4.0  # times the price without bends that a line with bends may cost
 
 
@@ -82,16 +87,29 @@ def near_free_lines(question: Question) -> Flags | None:
     Args:
         question: what is asked.
     """
-    return narrow(question).usable if question.n_states <= FREE_STATES else None
+    return None if is_huge(question) else narrow(question).usable
 
 
-def search_beside(question: Question, usable: Flags | None, free: Flags | None = None) -> TurnSearch | None:
+def is_huge(question: Question) -> bool:
+    """Whether ground is so large that a line with bends is looked for with less effort.
+
+    Args:
+        question: what is asked.
+    """
+    return question.n_states > FREE_STATES
+
+
+def search_beside(
+    question: Question, usable: Flags | None, free: Flags | None = None, rough: bool = False
+) -> TurnSearch | None:
     """The search for a line with bends over usable nodes (None: all) and where old formations may be joined.
 
     Args:
         question: what is asked.
         usable: nodes, (rows, cols).
         free: further ones, where lines without bends run.
+        rough: whether what is left to the end may be found by few of the long links. It is then too much here and
+            there: a hasty search may be led so, and takes all links itself, but none that proves.
 
     Returns:
         The search; None where there is no way even without bends.
@@ -100,7 +118,42 @@ def search_beside(question: Question, usable: Flags | None, free: Flags | None =
         usable = usable if free is None else usable | free
         for link in question.options.reuse:
             usable[link.start] = usable[link.end] = True
-    problem, backward = search_primed(question, WITHIN, reverse=True, usable=usable)
+    problem, backward = search_primed(question, WITHIN, reverse=True, usable=usable, few_far=rough)
     if not np.isfinite(backward.cost_musd):
         return None
+    if rough:
+        problem = replace(problem, levels=build_levels(problem.options.offsets_m, question.standard))
     return TurnSearch(problem, backward, WITHIN * backward.cost_musd, question.standard.min_radius_m)
+
+
+def search_close(
+    question: Question, turning: TurnSearch, course: Course, price: float, forbidden: Sequence[Bend] = ()
+) -> tuple[TurnSearch, Course, float]:
+    """A line that a hasty search found, or a cheaper one within four cells of it.
+
+    So little ground can be searched exactly. All of it is looked at, and what is beside the line found there, until a
+    round gains less than a thousandth.
+
+    Args:
+        question: what is asked.
+        turning: the search that found the line.
+        course: the line, or an empty one.
+        price: what it costs.
+        forbidden: bends that may not be used.
+
+    Returns:
+        The search that found the cheapest of these lines, that line and its price.
+    """
+    while course.states:
+        passed = mark_line(state_points(turning.problem, course.states)[:, :2], question.ground.shape)
+        around = binary_dilation(passed, np.ones((3, 3)), iterations=CLOSE)
+        if np.count_nonzero(around) * question.node_states > CLOSE_STATES:
+            break
+        close = search_beside(question, around)
+        found, its_price = (Course([], []), np.inf) if close is None else close.closer(price, forbidden)
+        if close is None or not found.states:
+            break
+        before, turning, course, price = price, close, found, its_price
+        if price > WORTH_MORE * before:
+            break
+    return turning, course, price

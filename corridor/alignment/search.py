@@ -84,7 +84,7 @@ class Problem:
         """States and grades as the compiled searches read them, grades turned round for a ``reverse`` search."""
         up, down = self.standard.max_grade_up_pct / 100.0, self.standard.max_grade_down_pct / 100.0
         lv = self.levels
-        return States(lv.offset_m, lv.kind, lv.first, lv.terminal, *((down, up) if reverse else (up, down)))
+        return States(lv.offset_m, lv.kind, lv.first, lv.terminal, lv.is_far, *((down, up) if reverse else (up, down)))
 
     def state(self, node: Node) -> int:
         """Number of the state of open line on the ground at a node."""
@@ -121,6 +121,7 @@ def build_problem(
     options: SearchOptions,
     usable: NDArray[np.bool_] | None = None,
     thin: bool = False,
+    few_far: bool = False,
 ) -> Problem:
     """Lay out a search between two nodes, over all nodes or over those marked ``usable`` (rows, cols).
 
@@ -135,6 +136,7 @@ def build_problem(
         options: of the search.
         usable: nodes that count, shape (rows, cols); all if left out.
         thin: whether to leave out some of the long links.
+        few_far: whether to leave out those of them that join other heights than coarser cells have.
 
     Raises:
         AlignmentError: if a terminal lies outside the grid, is closed, or both are the same node.
@@ -157,7 +159,7 @@ def build_problem(
     index_of[node_of] = np.arange(len(node_of), dtype=np.int32)
     parameters = pack_parameters(ground, standard, costs)
     reuse = _reuse_table(ground, standard, options, index_of, len(node_of), parameters)
-    levels = build_levels(options.offsets_m, standard)
+    levels = build_levels(options.offsets_m, standard, options.coarse_offsets_m if few_far else None)
     moves = all_moves(options, ground.dx_m, ground.dy_m, thin)
     laid = lay_moves(moves)
     loops = lay_loops(options, standard, ground.dx_m, ground.dy_m)

@@ -25,8 +25,9 @@ HASTY = ((150, 0.01), (150, 0.04), (600, 0.16))
 """Quotas of searches that only look for a line, and what a link may lose, as a share of the price without bends."""
 
 ENOUGH = 0.04  # of these shares: where a line is known and links were allowed to lose so much, no larger one is tried
+FEW_STATES = 60_000  # up to which it is found out what bends cost at least where only a cheaper line is sought
 CLOSER = 150, 2_000_000
-"""Quota of a search that follows such a line, by all links that may make a cheaper one, and how many it may hold."""
+"""Quota of a hasty search for a cheaper line, by all links that may make one, and how many it may hold."""
 FIRST_SHARE = 0.01  # above what any line costs at least, up to where the cheapest is sought first; then twice as far
 
 
@@ -142,18 +143,24 @@ class TurnSearch:
                 break
         return course, price
 
-    def closer(self, course: Course, price: float, forbidden: Sequence[Bend] = ()) -> tuple[Course, float]:
-        """A cheaper line by all links that may make one, as far as a hasty search of few links finds it; else the same.
+    def closer(self, price: float, forbidden: Sequence[Bend] = ()) -> tuple[Course, float]:
+        """The cheapest line, if it costs less than a price; where that needs too much, any that a hasty search finds.
 
         What a link loses says little of lines that wind: any that stays below the price may begin a cheaper one.
 
         Args:
-            course: a line, or an empty one.
-            price: what it costs.
+            price: what a line costs that is known.
             forbidden: bends that may not be used.
         """
-        last = self._run(forbidden, price, np.inf, *CLOSER)[0] if course.states else -1
-        return (self._line(last), self._cost(last)) if last >= 0 else (course, price)
+        # The margin is for rounding: the line that is known need not be found again.
+        bound = (1.0 - 1e-6) * price
+        last = self._prove(forbidden, bound, FEW_LINKS // 5)
+        if last == NO_ROOM and len(self._behind) <= FEW_STATES:
+            self._look_ahead(bound)
+            last = self._prove(forbidden, bound, 3 * FEW_LINKS)
+        if last == NO_ROOM:
+            last = self._run(forbidden, bound, np.inf, *CLOSER)[0]
+        return self._line(last), self._cost(last)
 
     def certify(self, course: Course, price: float, forbidden: Sequence[Bend] = ()) -> tuple[Course, float]:
         """The cheapest line as far as there is room to find it, else the one that is given.

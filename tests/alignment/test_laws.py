@@ -409,6 +409,72 @@ def test_where_wider_cells_have_no_line_one_is_sought_where_lines_without_bends_
         solve(problem)
 
 
+def winding(**more):
+    """A question whose lines wind between places on either side of a range."""
+    options = SearchOptions(offsets_m=(-10.0, 0.0, 7.0), max_structure_km=4.0, **more)
+    problem = asked(range_of_hills(46, 11), standard(3.0, min_radius_m=200.0), costs(), options)
+    return way_in._question(replace(problem, end_xy=(13_950.0, -3_950.0)))
+
+
+def test_near_a_line_that_a_hasty_search_found_none_is_cheaper(monkeypatch):
+    question = winding()
+    turning = refine.search_beside(question, None)
+    monkeypatch.setattr(turning_limits, "HASTY", ((2, 0.3),))
+    course, price = turning.hasty()
+    exact = refine.search_beside(question, None).cheapest()[1]
+    assert price > 1.01 * exact
+    monkeypatch.setattr(refine, "CLOSE", 3)
+    close, nearer, its_price = refine.search_close(question, turning, course, price)
+    assert exact * (1 - 1e-9) <= its_price < 0.999 * price
+    # All lines as near to the one found as it was searched, exactly and with room for any number of links.
+    passed = refine.mark_line(state_points(close.problem, nearer.states)[:, :2], question.ground.shape)
+    around = refine.binary_dilation(passed, np.ones((3, 3)), iterations=3)
+    assert its_price <= 1.001 * refine.search_beside(question, around).cheapest()[1]
+    # Where that is too much ground, and where nothing was found, all stays as it was.
+    assert refine.search_close(question, turning, Course([], []), np.inf)[0] is turning
+    monkeypatch.setattr(refine, "CLOSE_STATES", 0)
+    assert refine.search_close(question, turning, course, price) == (turning, course, price)
+
+
+@pytest.mark.parametrize("room", ["few links", "headings", "none"])
+def test_of_lines_below_a_price_the_cheapest_is_found_by_few_links_or_by_headings(room, monkeypatch):
+    question = winding()
+    course, exact = refine.search_beside(question, None).cheapest()
+    plain = refine.search_beside(question, None)
+    last = plain._prove((), 1.05 * exact, 10_000_000)
+    assert plain._cost(last) == exact
+    monkeypatch.setattr(turning_limits, "FEW_LINKS", {"few links": 10 * plain._used, "none": 1}.get(room, plain._used))
+    turning = refine.search_beside(question, None)
+    found, price = turning.closer(1.05 * exact)
+    if room == "none":
+        # A hasty search of all links proves nothing, and may find nothing.
+        assert exact * (1 - 1e-9) <= price
+    else:
+        assert price == pytest.approx(exact, rel=1e-12)
+        assert (found.states[0], found.states[-1]) == (course.states[0], course.states[-1])
+    assert (turning._ahead_to > 0.0) == (room != "few links")
+    assert turning.closer(exact) == (Course([], []), np.inf)
+
+
+def test_without_long_links_between_some_heights_nothing_is_cheaper_and_a_hasty_line_is_still_one(monkeypatch):
+    question = winding(coarse_offsets_m=(0.0,))
+    (_, whole), (few_problem, few) = (search_primed(question, 3.0, True, few_far=few) for few in (False, True))
+    is_known = few.settled & whole.settled
+    assert (few.cost >= whole.cost * (1 - 1e-9))[is_known].all()
+    assert (few.cost > whole.cost * (1 + 1e-6))[is_known].any()
+    # What leads a rough search lacks links, and what it takes doesn't.
+    rough, exact = refine.search_beside(question, None, rough=True), refine.search_beside(question, None)
+    assert rough.problem.levels.is_far.all()
+    assert not few_problem.levels.is_far.all()
+    course, price = rough.hasty()
+    assert course.states
+    assert price >= exact.cheapest()[1] * (1 - 1e-9)
+    # Where all heights are among those of coarser cells nothing is left out.
+    same = replace(question.options, coarse_offsets_m=question.options.offsets_m)
+    again = search_primed(question._replace(options=same), 3.0, True, few_far=True)[1]
+    assert np.array_equal(again.cost, whole.cost)
+
+
 TUNNELS = (12.5, 25.0, 50.0, 75.0, 100.0)
 
 

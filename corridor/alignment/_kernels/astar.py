@@ -18,7 +18,7 @@ from corridor.alignment.chords import (
     walk_chord,
     walk_move,
 )
-from corridor.alignment.links import Laid
+from corridor.alignment.links import DENSE_CELLS, Laid
 from corridor.alignment.spirals import CORNERS, price_loop
 from corridor.compiled import allocating, inner, pasted
 
@@ -120,6 +120,7 @@ class States(NamedTuple):
     kind: NDArray[np.int32]
     first: NDArray[np.int32]
     terminal: int
+    is_far: NDArray[np.bool_]
     up: float
     down: float
 
@@ -400,8 +401,13 @@ def _try_move(ground, u, m, least, nodes, states, ends, goal, labels, effort, p,
     # Even at its least price the move improves no label of the node.
     if cost_u + least >= labels.worst[index]:
         return size
+    is_long = metres > DENSE_CELLS * p[DX]
+    if is_long and not states.is_far[u % n_states]:
+        return size
     height, ground_there = z[r, c] + states.offset_m[u % n_states], z[t_r, t_c]
     for level in range(n_levels):
+        if is_long and not states.is_far[states.first[level]]:
+            continue
         rise = ground_there + states.offset_m[states.first[level]] - height
         if rise > states.up * metres or -rise > states.down * metres:
             continue

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from corridor.alignment._kernels.astar import SHORT_CELLS
 from corridor.alignment.chords import CHEAPEST, DX, DY, change_price, enter, least_price, walk_chord, walk_move
+from corridor.alignment.links import DENSE_CELLS
 from corridor.alignment.spirals import price_loop
 from corridor.compiled import allocating, inner, pasted
 
@@ -148,7 +149,12 @@ def _price_to(ground, nodes, states, u, cost_u, p, behind, bound, m, flat, to_en
     r, c, t_r, t_c = node // cols, node % cols, flat // cols, flat % cols
     height = z[r, c] + states.offset_m[u % n_states]
     metres = np.sqrt(((t_r - r) * p[DY]) ** 2 + ((t_c - c) * p[DX]) ** 2)
+    is_long = m >= 0 and metres > DENSE_CELLS * p[DX]
+    if is_long and not states.is_far[u % n_states]:
+        return used
     for level in range(n_levels):
+        if is_long and not states.is_far[states.first[level]]:
+            continue
         if to_end and states.offset_m[states.first[level]] != 0.0:
             continue
         rise = z[t_r, t_c] + states.offset_m[states.first[level]] - height
