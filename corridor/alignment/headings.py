@@ -37,7 +37,9 @@ class BendBound(NamedTuple):
     least_musd: float
 
 
-def bound_bends(problem: Problem, forward: Found, bound_musd: float, radius_m: float) -> BendBound:
+def bound_bends(
+    problem: Problem, forward: Found, bound_musd: float, radius_m: float, most_links: int = MOST_LINKS
+) -> BendBound:
     """What lines with bends cost at least from each state to the end.
 
     Args:
@@ -45,13 +47,14 @@ def bound_bends(problem: Problem, forward: Found, bound_musd: float, radius_m: f
         forward: costs from the start without bends of all that a line within the bound can pass.
         bound_musd: only lines of at most this cost are looked at.
         radius_m: least radius of curves.
+        most_links: that may be held; where that is too few the bound is lower, and holds all the same.
     """
     p, ahead = problem, np.where(forward.settled, forward.cost, np.inf)
     direct_m = np.inf if p.options.max_direct_km is None else p.options.max_direct_km * 1000.0
     told = np.zeros(1, dtype=np.int64)
     arguments = (
         p.ground.arrays, p.as_nodes(), p.loops.reversed(), p.as_states(reverse=True), p.parameters, p.state(p.goal),
-        p.state(p.start), direct_m, ahead, bound_musd * (1.0 + 1e-9), BEYOND, MOST_LINKS, reversed_reuse(p.reuse, True),
+        p.state(p.start), direct_m, ahead, bound_musd * (1.0 + 1e-9), BEYOND, most_links, reversed_reuse(p.reuse, True),
         sort_headings(p, radius_m), told,
     )  # fmt: skip
     cost, cheapest, come_to = run_watched(search_headings, arguments, told, WHOLE_WAY, p.options.watch)

@@ -12,7 +12,7 @@ from scipy.ndimage import distance_transform_edt
 
 from corridor.alignment._kernels.linegraph import NO_ROOM, WHOLE_WAY, search_turns
 from corridor.alignment._kernels.links import new_links
-from corridor.alignment.headings import bound_bends
+from corridor.alignment.headings import MOST_LINKS, bound_bends
 from corridor.alignment.search import Found, Problem, run_watched, search, state_points
 from corridor.alignment.spirals import insert_windings, wind
 
@@ -156,7 +156,7 @@ class TurnSearch:
         bound = (1.0 - 1e-6) * price
         last = self._prove(forbidden, bound, FEW_LINKS // 5)
         if last == NO_ROOM and len(self._behind) <= FEW_STATES:
-            self._look_ahead(bound)
+            self._look_ahead(bound, MAX_LINKS)
             last = self._prove(forbidden, bound, 3 * FEW_LINKS)
         if last == NO_ROOM:
             last = self._run(forbidden, bound, np.inf, *CLOSER)[0]
@@ -186,14 +186,14 @@ class TurnSearch:
             share *= 2.0
         return course, price if course.states else np.inf
 
-    def _look_ahead(self, price: float) -> None:
+    def _look_ahead(self, price: float, most_links: int = MOST_LINKS) -> None:
         """Find what lines up to a price cost at least from each state, with bends, and any line at all."""
         if price <= self._ahead_to:
             return
         # What the search without bends settled within the price leads that one the other way round.
         free = self.free_musd
         forward = search(self.problem, price / free, guide=self._backward)
-        bound = bound_bends(self.problem, forward, price, self.radius_m)
+        bound = bound_bends(self.problem, forward, price, self.radius_m, most_links)
         self._behind, self._ahead_to = np.maximum(self._settled(), bound.behind_musd), price
         self.least_musd = max(self.least_musd, bound.least_musd)
 
