@@ -302,7 +302,9 @@ def rough_number(value: float, digits: int, whole: float = 0.0) -> str:
         whole: a sum that it is a part of and stands beside: parts are told to the place to which their sum is, so that
             they add up to it, small ones to their first digit.
     """
-    return format_number(rough_value(value, whole), max(0, min(digits, _rough_decimals(value, whole))))
+    # rounded once: a figure rounded to three digits first and then to the column's decimals may end up one too high
+    decimals = min(digits, _rough_decimals(value, whole))
+    return format_number(round(value, decimals) if math.isfinite(value) else value, max(0, decimals))
 
 
 def rough_value(value: float, whole: float = 0.0) -> float:

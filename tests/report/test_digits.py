@@ -16,6 +16,7 @@ from corridor.report.tables import PageColumn, _cell, rough_number
         (1044.5, 0, f"1{THIN_SPACE}040"), (113_378.7, 0, f"113{THIN_SPACE}000"), (102.34, 1, "102"),
         (21.18, 1, "21.2"), (0.9123, 2, "0.91"), (0.0, 1, "0.0"), (999.6, 1, f"1{THIN_SPACE}000"),
         (float("inf"), 0, ""),
+        (2.947, 1, "2.9"), (-3.4468, 1, "\u22123.4"), (26.54, 0, "27"), (999.6, 0, f"1{THIN_SPACE}000"),
     ],
 )  # fmt: skip
 def test_three_significant_digits_at_most(value, digits, text):
@@ -26,6 +27,14 @@ def test_three_significant_digits_at_most(value, digits, text):
 def test_what_is_told_is_within_half_a_percent(value):
     told = float(rough_number(value, 2).replace(THIN_SPACE, ""))
     assert abs(told - value) <= 0.0051 * value + 1e-9
+
+
+@given(st.floats(-1e3, 1e3), st.integers(0, 2))
+def test_a_figure_is_rounded_once(value, digits):
+    """Rounded to three digits and then to the decimals of its column it could be one too high."""
+    text = rough_number(value, digits).replace(THIN_SPACE, "").replace("\u2212", "-")
+    last = 10.0 ** -len(text.partition(".")[2]) if abs(value) < 999.5 else 10.0
+    assert abs(float(text) - value) <= last / 2 + 1e-9
 
 
 def column(unit, digits=0):
