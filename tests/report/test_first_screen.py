@@ -1,5 +1,7 @@
 """The first screen and the tables of rules and conditions: what they say is what tables and texts hold."""
 
+import html
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +13,7 @@ from corridor.errors import CatalogueError
 from corridor.files import data_root
 from corridor.io.read.regimes import load_conditions, load_regimes
 from corridor.report.i18n import Words, localise_number, page_messages
+from corridor.report.page.build import build_page
 from corridor.report.page.declared import build_conditions, build_rules, fare_of_conditions
 from corridor.report.page.glance import answer, build_glance, build_matrix
 from corridor.report.view import ReportView
@@ -110,6 +113,55 @@ def test_words_compare_the_routes_and_say_what_changes(given):
     ]  # fmt: skip
     assert rows["north"]["cells"][2]["figure"] == ""
     assert glance["cases"]["gated"]["order"][-1] == "far"
+
+
+def covering_others_alone(given):
+    """The same comparison, whose rules "gated" are about two routes to compare with and no other."""
+    table, others = given.ranking, given.ranking["candidate_id"].isin(["south", "cut"])
+    kept = (table["regime_id"] != "gated") | others
+    candidates = tuple(replace(c, comparator=c.candidate_id in {"south", "cut"}) for c in given.candidates)
+    panel = np.where(others, "comparator", table["panel"])
+    table = table.assign(panel=panel)[kept].reset_index(drop=True)
+    metrics = given.metrics.assign(trip_time_h=[3.0, 4.0, 9.0, 5.0, 9.0] * 2)
+    return replace(given, ranking=table, candidates=candidates, metrics=metrics)
+
+
+def test_rules_about_routes_to_compare_with_alone_say_so_and_compare_those(given):
+    view = ReportView(covering_others_alone(given))
+    first = answer(view, "gated")[0]
+    said = page_words(given).render(first)
+    assert first.key == "answer.uncovered"
+    assert [f"route {key}" in said.lower() for key in ("north", "middle", "south", "cut")] == [False, False, True, True]
+    assert "travelled" not in said
+    # 9 hours are not alike 5 hours because no through route is there to be compared with
+    rows = build_glance(view)["cases"]["gated"]["rows"]
+    assert [rows[key]["cells"][0]["words"]["t"] for key in ("south", "cut")] == ["glance.time.poor", "glance.time.good"]
+
+
+def test_a_figure_that_is_alone_is_compared_with_nothing(given):
+    table = given.ranking[(given.ranking["regime_id"] != "gated") | (given.ranking["candidate_id"] == "south")]
+    metrics = given.metrics.assign(trip_time_h=[3.0, 4.0, 9.0, 5.0, 9.0] * 2)
+    view = ReportView(replace(given, ranking=table.reset_index(drop=True), metrics=metrics))
+    cell = build_glance(view)["cases"]["gated"]["rows"]["south"]["cells"][0]
+    assert (cell["words"], cell["level"], cell["figure"]) == (None, "", "9.0")
+
+
+def test_who_is_not_ranked_is_not_said_to_be_barred_unless_the_rules_bar_transit(given, regimes):
+    table = given.ranking.assign(rank_best=np.nan, rank_worst=np.nan)
+    assert answer(ReportView(replace(given, ranking=table)), "gated")[0].key == "answer.unranked"
+    barred = tuple(r.model_copy(update={"allows_transit": False}) for r in regimes)
+    assert answer(ReportView(replace(given, ranking=table, regimes=barred)), "gated")[0].key == "answer.nobody"
+    assert answer(ReportView(replace(given, ranking=table, regimes=())), "gated")[0].key == "answer.nobody_plain"
+
+
+def test_nothing_is_said_of_a_route_that_the_rules_are_not_about(bundled):
+    view = ReportView(bundled.results)
+    unplaced = {}
+    for regime in view.regime_ids:
+        told = [page_words(bundled.results).render(message) for message in answer(view, regime)]
+        unplaced[regime] = any("No document was found that says where route B" in text for text in told)
+    assert unplaced == {regime: view.rank_cells.get("aras-road", regime) is not None for regime in view.regime_ids}
+    assert set(unplaced.values()) == {True, False}
 
 
 @pytest.mark.parametrize(
@@ -295,3 +347,16 @@ def test_a_country_without_a_word_of_its_own_is_called_as_the_borders_call_it():
 
 def render_in(language, messages, value):
     return Words(language, messages[language], messages["en"], on_page=True).render(value)
+
+
+def test_a_route_has_one_name_in_a_language(bundled):
+    """The first sight of the page, which no script has touched, names routes as all later sights do."""
+    view = ReportView(bundled.results)
+    page = build_page(view)
+    found = 0
+    for key in view.candidates:
+        said = view.english.render(view.name(key))
+        for shown in re.findall(rf'<tr data-id="{key}"[^>]*>.*?<bdi[^>]*>([^<]*)</bdi>', page, re.DOTALL):
+            assert html.unescape(shown) == said
+            found += 1
+    assert found > len(view.candidates)

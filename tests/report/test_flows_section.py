@@ -69,6 +69,21 @@ def test_sentences_say_what_a_truck_of_a_named_pair_pays_and_what_a_cut_costs_it
     assert data["cases"]["|"][2026]["said"] == []
 
 
+def test_under_rules_without_transit_nobody_is_said_to_pay_less_but_as_if_they_allowed_it(view, data):
+    closed = {regime.regime_id for regime in view.results.regimes if not regime.allows_transit}
+    assert closed == {"status-quo"}
+    supposed = set()
+    for key, years in data["cases"].items():
+        for year in years.values():
+            for message in year["said"][:1]:
+                if message["t"] == "answer.if_opened":
+                    supposed.add(key.partition("|")[2])
+                    assert message["fill"]["said"]["t"].startswith("flows.")
+                elif key.partition("|")[2] in closed:
+                    assert message["t"] == "flows.same"
+    assert supposed == closed
+
+
 def test_a_pair_that_loses_all_its_ways_is_said_before_what_others_pay(bundled):
     """It has no change in dollars, so that nothing would be said of it."""
     flows = bundled.results.flows

@@ -47,7 +47,7 @@ var corridorGlance = (function () {
         box.textContent = "";
         box.className = cell ? cell.level : "";
         if (!cell) { words.put(add(box, "span"), { t: "glance.uncovered" }); return; }
-        words.put(add(box, "b"), cell.words);
+        if (cell.words) { words.put(add(box, "b"), cell.words); }
         if (cell.figure) { box.appendChild(document.createTextNode(" ")); figure(box, cell.figure, "fig n"); }
         if (cell.range) { box.appendChild(document.createTextNode(" ")); figure(box, cell.range, "range n"); }
       });

@@ -378,7 +378,11 @@ def _first_screen(view: ReportView, glance: dict[str, Any]) -> dict[str, Any]:
         Message(f"head.{subject['name']}", {"country": country} if subject["name"] == "link" else {})
         for subject in glance["subjects"]
     ]
+    # the first screen ranks by one point of view, whatever a reader chooses further down
+    whose = view.perspective_name(view.results.default_perspective)
+    places_of = Message("page.places_of", {"view": whose, "ranking": Message("page.ranking")})
     return {
+        "places_of": places_of.to_json(),
         "opening": view.opening,
         "chosen": view.chosen,
         "glance": glance,
@@ -481,7 +485,7 @@ def _words(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
     """What the template shows; strings are cleaned here and escaped there."""
     results, english = view.results, view.english
     default = results.default_perspective
-    names = {c.candidate_id: clean_text(c.name) for c in results.candidates}
+    names = {c.candidate_id: english.render(route_message(c)) for c in results.candidates}
     return {
         "say": english.say,
         "known": english.known,

@@ -296,7 +296,12 @@ def _sentences(view: ReportView, candidate: str, regime: str, year: int, rows: l
     truck = _greatest(rows, "truck_change_usd")
     if truck is not None and abs(truck.truck_change_usd) < _LEAST_USD:
         truck = None
-    return [_change(view, candidate, regime, year, rows, truck), _cut(view, rows, truck)]
+    change = _change(view, candidate, regime, year, rows, truck)
+    # Figures of rules that allow no transit are those as if they did: nobody pays less by what nobody may use.
+    closed = regime in view.regimes and not view.regimes[regime].allows_transit
+    if closed and change.key != "flows.same":
+        change = Message("answer.if_opened", {"said": change})
+    return [change, _cut(view, rows, truck)]
 
 
 def _greatest(rows: list[Any], name: str) -> Any:

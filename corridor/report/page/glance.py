@@ -156,7 +156,8 @@ def _cell(view: ReportView, column: Subject, key: str, regime: str) -> dict[str,
     told = column.name in COMPARED or _changed(column, cell)
     # A change of nothing is said in words; a figure of 0 beside them would be read as a measurement.
     figure = cell.text if told else ""
-    return {"level": level, "words": words.to_json(), "figure": figure, "range": cell.range_text if figure else ""}
+    said = words.to_json() if words else None
+    return {"level": level, "words": said, "figure": figure, "range": cell.range_text if figure else ""}
 
 
 def _is_known(cell: Cell) -> bool:
@@ -168,7 +169,8 @@ def _changed(column: Subject, cell: Cell) -> bool:
     return _is_known(cell) and abs(cell.most) >= _LEAST[column.name]
 
 
-def _say(view: ReportView, column: Subject, cell: Cell, key: str, regime: str) -> tuple[str, Message]:
+def _say(view: ReportView, column: Subject, cell: Cell, key: str, regime: str) -> tuple[str, Message | None]:
+    """Level for the colour, and words; none where a figure that is told by comparing has none to compare with."""
     if cell.value is None or not math.isfinite(cell.value):
         if cell.ends is not None:
             low, high = cell.ends.values["low"], cell.ends.values["high"]
@@ -180,7 +182,7 @@ def _say(view: ReportView, column: Subject, cell: Cell, key: str, regime: str) -
         return _UNKNOWN, Message("glance.unknown") if unknown else Message(f"status.{cell.status}")
     if column.name in COMPARED:
         level = _compared(view, column, cell.value, regime)
-        return level, Message(f"glance.{column.name}.{level}")
+        return level, Message(f"glance.{column.name}.{level}") if level else None
     if not _changed(column, cell):
         return _GOOD, Message(f"glance.{column.name}.none")
     # Where the middle counts as none, the far end says which way.
@@ -192,12 +194,18 @@ def _say(view: ReportView, column: Subject, cell: Cell, key: str, regime: str) -
 def _compared(view: ReportView, column: Subject, value: float, regime: str) -> str:
     """Where a figure lies among those of the through routes under the same rules: in the first, middle or last third.
 
-    A criterion whose figures differ by less than its tolerance tells nobody apart.
+    Rules that cover one through route or none are told by all that they cover, routes to compare with too; a figure
+    that is still alone has no level. A criterion whose figures differ by less than its tolerance tells nobody apart.
     """
-    cells = [column.metric.get(key, regime) for key in view.through if view.rank_cells.get(key, regime)]
-    values = [cell.value for cell in cells if cell is not None and cell.value is not None]
+    for keys in (view.through, tuple(view.candidates)):
+        cells = [column.metric.get(key, regime) for key in keys if view.rank_cells.get(key, regime)]
+        values = [cell.value for cell in cells if cell is not None and _is_known(cell) and cell.value is not None]
+        if len(values) > 1:
+            break
+    if len(values) < 2:
+        return ""
     criterion = next((c for c in view.results.criteria if c.metric == column.metric.column.metric), None)
-    spread = max(values) - min(values) if values else 0.0
+    spread = max(values) - min(values)
     if spread <= (criterion.tolerance if criterion else 0.0):
         return _ALIKE
     # Thirds of the range that the routes span, so that the colours tell them apart whatever the unit.
@@ -232,8 +240,7 @@ def _first(view: ReportView, regime: str) -> Message:
     """Who comes first under the default perspective, from how many points of view, and by what."""
     leaders = _leaders(view, regime)
     if not leaders:
-        nobody = {"regime": _regime_name(view, regime)}
-        return Message("answer.nobody", nobody) if view.regimes else Message("answer.nobody_plain")
+        return _nobody(view, regime)
     rows = view.leading(view.results.default_perspective)[regime]
     if len(rows) == 1:
         if not view.regimes:
@@ -254,6 +261,22 @@ def _first(view: ReportView, regime: str) -> Message:
         "answer.first_tied" if many else "answer.first",
         {"regime": _regime_name(view, regime), "name": name, "count": count, "why": why, "firm": firm},
     )
+
+
+def _nobody(view: ReportView, regime: str) -> Message:
+    """Why nobody is ranked: the rules are about other routes, they let nobody through, or figures are lost."""
+    if not view.regimes:
+        return Message("answer.nobody_plain", {"ranking": Message("page.ranking")})
+    rules = _regime_name(view, regime)
+    if not any(view.rank_cells.get(key, regime) for key in view.through):
+        # Whether anybody may travel a route that the rules aren't about is not for them to say.
+        others = [view.lettered(key) for key in view.candidates if (key, regime) in view.rank_cells.cells]
+        if not others:
+            return Message("answer.uncovered_all", {"regime": rules})
+        return Message("answer.uncovered", {"regime": rules, "names": listing(others, ListStyle.COMMA)})
+    if regime in view.regimes and not view.regimes[regime].allows_transit:
+        return Message("answer.nobody", {"regime": rules})
+    return Message("answer.unranked", {"regime": rules, "ranking": Message("page.ranking")})
 
 
 def _firm(view: ReportView, regime: str, leaders: list[str]) -> Value:
@@ -396,7 +419,7 @@ def _with_range(cell: Cell) -> str:
 def _unknown(view: ReportView, regime: str, leaders: list[str]) -> Message | None:
     """What no document says: where a line would run and meet roads, and what the rules' text leaves open."""
     said: list[Value] = []
-    undrawn = _unplaced(view)
+    undrawn = _unplaced(view, regime)
     if undrawn is not None:
         said.append(undrawn)
     declared = view.regimes.get(regime)
@@ -405,10 +428,15 @@ def _unknown(view: ReportView, regime: str, leaders: list[str]) -> Message | Non
     return Message("answer.both", {"list": listing(said, ListStyle.SENTENCES)}) if said else None
 
 
-def _unplaced(view: ReportView) -> Message | None:
-    """The route whose line nobody has published and that could cut the road off, under the hardest rules."""
+def _unplaced(view: ReportView, regime: str) -> Message | None:
+    """The route whose line nobody has published and that could cut the road off, under the hardest rules.
+
+    It is told under rules that cover that route alone.
+    """
     for finding in view.results.findings:
         facts = finding.facts
+        if view.rank_cells.get(finding.candidate_id, regime) is None:
+            continue
         if finding.outcome in (Outcome.LOST, Outcome.UNDETERMINED) and facts is not None and facts.schematic_km:
             return Message(
                 "answer.unplaced",
@@ -460,7 +488,8 @@ def _crossing(view: ReportView, columns: list[Subject], key: str, regime: str) -
         level, words = _say(view, column, cell, key, regime)
         changed = _changed(column, cell)
         unit = Message(f"unit.{column.metric.column.unit}", fallback=column.metric.column.unit)
-        shown = Message("glance.figure", {"value": _signed(column, cell), "unit": unit}) if changed else words
+        figure = Message("glance.figure", {"value": _signed(column, cell), "unit": unit})
+        shown = words if words and not changed else figure
         figures.append(
             {"name": column.name, "level": level, "said": shown, "range": cell.range_text if changed else "",
              "same": _is_known(cell) and not changed}

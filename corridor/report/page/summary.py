@@ -263,7 +263,8 @@ def _leaders_sentence(view: ReportView) -> Message | None:
                 "unit": Message(f"unit.{column.unit}", fallback=column.unit) if column.unit else "",
             }
             said.append(Message("summary.best_by", values))
-    return Message("summary.leaders", {"list": listing(said)}) if said else None
+    rules: Value = view.regime_name(regime) if view.results.regimes else ""
+    return Message("summary.leaders", {"regime": rules, "list": listing(said)}) if said else None
 
 
 def _figure_name(view: ReportView, column: PageColumn) -> Value:
