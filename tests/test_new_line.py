@@ -22,6 +22,7 @@ from corridor.files import data_root
 from corridor.geo.geodesy import WGS84, line_lengths_m, project
 from corridor.io.read.borders import read_borders
 from corridor.pipeline.new_line import find_new_line
+from corridor.schema.vocabulary import LineKind
 from tests.command import run_command
 from tests.synthetic.ground import parallel_km, write_borders, write_dem
 
@@ -262,22 +263,80 @@ def test_a_certificate_says_that_it_is_about_the_line_before_its_curves(ridge):
         assert say_certificate(replace(line, gap_musd=gap, search_price_musd=before)) == said
 
 
-@pytest.mark.parametrize(("side_deg", "said"), [(0.04, True), (0.005, False)])
-def test_a_line_over_a_lake_says_that_water_has_no_price(side_deg, said, tmp_path):
-    """A lake is level to the last decimal, and the cheapest ground there is; a pond may be chance."""
+LAKE_DEG = 0.04
 
-    def with_lake(lon, lat):
+
+@pytest.fixture
+def lake(tmp_path):
+    """A lake in a valley, level to the last decimal: the cheapest ground there is. A pond as level may be chance."""
+
+    def heights(lon, lat, side_deg):
         land = 400 + 3000 * np.abs(lat - 45.5) + 40 * np.sin(lon * 900) * np.cos(lat * 700)
-        lake = (np.abs(lon - 10.55) < side_deg / 2) & (np.abs(lat - 45.5) < side_deg / 2)
-        return np.where(lake, 400.0, land)
+        return np.where((np.abs(lon - 10.55) < side_deg / 2) & (np.abs(lat - 45.5) < side_deg / 2), 400.0, land)
 
-    dem = write_dem(tmp_path / "lake.tif", height=with_lake)
-    new = corridor.find_new_line("45.5,10.45", "45.5,10.65", grade_permille=60, radius_m=50, dem=dem, cell_m=300)
+    def write(side_deg):
+        return write_dem(tmp_path / f"{side_deg}.tif", height=lambda lon, lat: heights(lon, lat, side_deg))
+
+    return write
+
+
+def across(dem, lakes, ends=("45.5,10.45", "45.5,10.65")):
+    return corridor.find_new_line(*ends, grade_permille=60, radius_m=50, dem=dem, cell_m=300, lakes=lakes)
+
+
+def km_on_lake(new, *kinds):
+    """Kilometres of a line over the lake's middle, a cell from its shore, on stretches of some kinds."""
+    line = new.alignment
+    at = np.arange(5.0, line.chainage_m[-1], 10.0)
+    xy = shapely.points(*(np.interp(at, line.chainage_m, line.line[:, k]) for k in (0, 1)))
+    lon, lat = shapely.get_coordinates(project(shapely.MultiPoint(xy), line.crs, WGS84)).T
+    inside = np.hypot(lon - 10.55, 0) < LAKE_DEG / 2 - 0.004
+    inside &= np.abs(lat - 45.5) < LAKE_DEG / 2 - 0.003
+    own = np.zeros(len(at), dtype=bool)
+    for s in line.structures:
+        if s.kind in kinds:
+            own |= (at >= s.from_m) & (at <= s.to_m)
+    return float((inside & (own if kinds else True)).sum()) / 100
+
+
+@pytest.mark.parametrize(("side_deg", "said"), [(LAKE_DEG, True), (0.005, False)])
+def test_a_line_over_a_lake_says_that_water_has_no_price(side_deg, said, lake):
+    new = across(lake(side_deg), "open")
     notes = [note for note in new.describe()["notes"] if "dead level" in note]
     assert bool(notes) == said
     if said:
         # Across the lake, or a little less where it is left before its shore.
         assert float(notes[0].split()[0]) == pytest.approx(parallel_km(45.5, side_deg), rel=0.3)
+
+
+def test_a_lake_is_passed_as_it_may_be_and_never_for_less_than_as_land(lake):
+    dem = lake(LAKE_DEG)
+    shut, bridged, open_ = (across(dem, lakes) for lakes in ("shut", "bridge", "open"))
+    assert km_on_lake(open_) > 2.0
+    assert km_on_lake(bridged) == pytest.approx(km_on_lake(bridged, LineKind.BRIDGE, LineKind.TUNNEL), abs=0.05)
+    assert km_on_lake(shut) == pytest.approx(km_on_lake(shut, LineKind.TUNNEL), abs=0.05)
+    prices = [line.alignment.search_price_musd for line in (open_, bridged, shut)]
+    assert prices == sorted(prices)
+    assert prices[0] < prices[1]
+    # shut is what is found where nothing is said
+    assert (
+        across(dem, "shut").alignment.price
+        == corridor.find_new_line(
+            "45.5,10.45", "45.5,10.65", grade_permille=60, radius_m=50, dem=dem, cell_m=300
+        ).alignment.price
+    )
+    with pytest.raises(AlignmentError, match="lakes: 'frozen' is none; choose one of shut, bridge, open"):
+        across(dem, "frozen")
+
+
+def test_a_level_patch_that_a_place_lies_on_is_land(lake):
+    dem = lake(LAKE_DEG)
+    # from the middle of the patch, as on a plain, and from its shore
+    inside = ("45.5,10.55", "45.5,10.65")
+    assert across(dem, "shut", inside).alignment.price == across(dem, "open", inside).alignment.price
+    ashore = (f"45.5,{10.55 - LAKE_DEG / 2}", "45.5,10.65")
+    assert km_on_lake(across(dem, "open", ashore)) > 2.0
+    assert km_on_lake(shut := across(dem, "shut", ashore)) == km_on_lake(shut, LineKind.TUNNEL)
 
 
 def test_a_book_without_roads_and_a_radius_of_nothing_are_refused(ridge):

@@ -406,7 +406,7 @@ def explain_no_way(problem: Problem) -> str:
         limit = max(problem.options.max_direct_km, 0.1)
         openings.append(tries.smallest("length of links at terminals", "km", limit, 1000.0, _with_direct))
     if problem.ground.mask.size and tries.opening(lambda given, _: _without_mask(given), 0.0) is not None:
-        openings.append("entering masked ground (without height, or of countries that aren't named) opens it")
+        openings.append("entering masked ground (without height, of countries that aren't named, or lakes) opens it")
     found = [o for o in openings if o]
     head = (
         f"no way from start to end at {problem.standard.max_grade_up_pct:g} % up and "

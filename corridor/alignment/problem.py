@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ import shapely
 from affine import Affine
 from numpy.typing import NDArray
 
-from corridor.alignment.links import CLOSED, Ground, SearchOptions, build_ground
+from corridor.alignment.links import CLOSED, NO_BRIDGE, NO_SURFACE, Ground, SearchOptions, build_ground
 from corridor.alignment.primed import StartCosts
 from corridor.errors import AlignmentError, CatalogueError
 from corridor.files import data_root, parse_toml
@@ -26,7 +26,7 @@ from corridor.schema.catalogue import UnitCost
 from corridor.schema.fields import Grid
 from corridor.schema.message import Message
 from corridor.schema.vocabulary import Mode, WorkKind
-from corridor.terrain.surface import Dem
+from corridor.terrain.surface import Dem, find_level
 
 # --- The design standards of the reference data, and its prices as a search takes them ---
 
@@ -299,6 +299,11 @@ class AlignmentProblem:
 Node = tuple[int, int]
 
 
+Lakes = Literal["shut", "bridge", "open"]
+"""What a line may do at lakes."""
+_NOT_ON_LAKES: dict[Lakes, int] = {"shut": NO_SURFACE | NO_BRIDGE, "bridge": NO_SURFACE, "open": 0}
+
+
 class Allowed(Protocol):
     """Whether a line may pass, of longitudes and latitudes; ``barred`` is ground that it may nowhere enter."""
 
@@ -384,6 +389,7 @@ def frame_terrain(
     cell_m: float | None = None,
     crs: str = "",
     heights_m: tuple[float | None, float | None] = (None, None),
+    lakes: Lakes = "open",
 ) -> tuple[Terrain, Point, Point]:
     """The ground about two places (lon, lat) in a UTM zone, and the places in that zone.
 
@@ -399,6 +405,9 @@ def frame_terrain(
         cell_m: side of a cell, at least the elevation model's own; that one, from 100 m on, if left out.
         crs: of the cells; the UTM zone of the places' middle if left out.
         heights_m: of the ground at each place; None leaves what these cells make of it.
+        lakes: what a line may do at large patches of one height, as elevation models have lakes: pass them as level
+            ground (``open``), on bridges and in tunnels (``bridge``), or in tunnels alone (``shut``). The places
+            themselves are always open.
 
     Raises:
         AlignmentError: if the places are the same, or less than two cells apart.
@@ -422,7 +431,9 @@ def frame_terrain(
     dx, left, cols = _nodes_on(a.x, b.x, west, east, cell)
     dy, bottom, rows = _nodes_on(a.y, b.y, south, north, cell)
     grid = Grid(crs, Affine(dx, 0, left, 0, -dy, bottom + rows * dy), (rows, cols))
-    mask = None if allowed is None else _closed_where_not(allowed, grid, (a.x, a.y), (b.x, b.y))
+    mask = _mask(grid, dem, allowed, lakes, (start, end))
+    if mask is not None:
+        mask[_node(grid, a.x, a.y)] = mask[_node(grid, b.x, b.y)] = 0
     ground = warp(dem.heights_m, dem.grid, grid)
     for place, height_m in zip((a, b), heights_m, strict=True):
         if height_m is not None:
@@ -461,22 +472,47 @@ def _nodes_on(a: float, b: float, low: float, high: float, cell_m: float) -> tup
     return spacing, first - spacing / 2, max(int((high - first) / spacing + 0.5), needed, 3)
 
 
-def _closed_where_not(allowed: Allowed, grid: Grid, *open_xy: Point) -> NDArray[np.uint8]:
-    """Mask bits per node, (rows, cols): closed where a line may not pass.
+def _mask(
+    grid: Grid, dem: Dem, allowed: Allowed | None, lakes: Lakes, places: Sequence[Point]
+) -> NDArray[np.uint8] | None:
+    """Mask bits per node, (rows, cols), of what may not be built there; None where everything may."""
+    on_lakes = _NOT_ON_LAKES[lakes]
+    is_lake = _find_lakes(dem, places) if on_lakes else np.zeros(0, dtype=bool)
+    if allowed is None and not is_lake.any():
+        return None
+    rows, cols = np.indices(grid.shape).reshape(2, -1).astype(float)
+    x, y = grid.centres(rows, cols)
+    on_earth = shapely.get_coordinates(project(shapely.MultiPoint(np.column_stack([x, y])), grid.crs, WGS84))
+    mask = np.zeros(grid.shape, dtype=np.uint8)
+    if is_lake.any():
+        mask[is_lake[dem.pixels_at(*on_earth.T)].reshape(grid.shape)] = on_lakes
+    if allowed is not None:
+        mask[_closed_where_not(allowed, grid, on_earth)] = CLOSED
+    return mask
+
+
+def _find_lakes(dem: Dem, places: Sequence[Point]) -> NDArray[np.bool_]:
+    """Pixels (rows, cols) of lakes: level patches but those that a place (lon, lat) lies on, away from the shore."""
+    from scipy import ndimage
+
+    is_level, around = find_level(dem), np.ones((3, 3), dtype=bool)
+    at = dem.pixels_at(*np.array(places).T)
+    # who builds from a place in the middle of a patch knows that it is land, whatever the heights look like
+    patches, _ = ndimage.label(is_level, around)
+    land = patches[at][ndimage.binary_erosion(is_level, around)[at]]
+    return np.asarray(is_level & ~np.isin(patches, land))
+
+
+def _closed_where_not(allowed: Allowed, grid: Grid, on_earth: Floats) -> NDArray[np.bool_]:
+    """Nodes, (rows, cols), where a line may not pass; ``on_earth`` are all of them in degrees, (nodes, 2).
 
     Ground counts by the cells' middles; barred ground that is too narrow for those to tell counts wherever it touches
     a cell, since a line from middle to middle would step over it.
     """
-    rows, cols = np.indices(grid.shape).reshape(2, -1).astype(float)
-    x, y = grid.centres(rows, cols)
-    on_earth = shapely.get_coordinates(project(shapely.MultiPoint(np.column_stack([x, y])), grid.crs, WGS84))
-    mask = np.where(allowed(on_earth[:, 0], on_earth[:, 1]), 0, CLOSED).astype(np.uint8).reshape(grid.shape)
+    closed = ~allowed(on_earth[:, 0], on_earth[:, 1]).reshape(grid.shape)
     # Only what lies about the grid is projected: a country's far side may lie beyond what the grid's zone can hold.
     about = shapely.box(*on_earth.min(axis=0), *on_earth.max(axis=0)).buffer(_AROUND_DEG)
-    mask[_narrow(shapely.intersection(allowed.barred, about), grid)] = CLOSED
-    for x_m, y_m in open_xy:
-        mask[_node(grid, x_m, y_m)] = 0
-    return np.asarray(mask)
+    return np.asarray(closed | _narrow(shapely.intersection(allowed.barred, about), grid))
 
 
 def _narrow(barred: shapely.Geometry, grid: Grid) -> NDArray[np.bool_]:

@@ -206,7 +206,9 @@ def _find_lines(
 
     def framed(leg: _Leg, cell_m: float | None = None) -> AlignmentProblem:
         allowed = borders.inside(leg.spec.countries) if leg.spec.countries else None
-        terrain, a, b = frame_terrain(dem, leg.start, leg.end, f"ends of {leg.spec.name}", allowed, cell_m=cell_m)
+        terrain, a, b = frame_terrain(
+            dem, leg.start, leg.end, f"ends of {leg.spec.name}", allowed, cell_m=cell_m, lakes="shut"
+        )
         costs = unit_costs(catalogue.unit_costs, leg.standard.mode)
         return AlignmentProblem(terrain, a, b, leg.standard, costs, OPTIONS)
 

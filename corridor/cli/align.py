@@ -72,6 +72,14 @@ def align(
     certify: Annotated[
         bool, typer.Option("--certify", help="Search all of the ground, however large, to prove how good the line is.")
     ] = False,
+    lakes: Annotated[
+        Literal["shut", "bridge", "open"],
+        typer.Option(
+            "--lakes",
+            help="How it passes lakes (large patches of one height): under them alone, on bridges too, or as "
+            "level ground, whose water has no price.",
+        ),
+    ] = "shut",
     sweep: Annotated[
         Literal["grade", "tunnel-price"] | None, typer.Option("--sweep", help="Also vary this and draw the trade-off.")
     ] = None,
@@ -153,6 +161,7 @@ def align(
             cell_m=cell,
             spirals=spirals,
             certify=certify,
+            lakes=lakes,
             countries=codes,
             borders=borders,
             sweep=sweep,

@@ -30,6 +30,7 @@ from corridor.alignment.problem import (
     MIN_MARGIN_M,
     AlignmentProblem,
     Allowed,
+    Lakes,
     Point,
     Terrain,
     choose_prices,
@@ -131,6 +132,7 @@ class _Setting:
     run: Run | None
     notes: tuple[Message, ...] = ()
     cell_m: float | None = None
+    lakes: Lakes = "shut"
 
 
 def find_new_line(
@@ -149,6 +151,7 @@ def find_new_line(
     cell_m: float | None = None,
     spirals: int = 0,
     certify: bool = False,
+    lakes: Lakes = "shut",
     countries: Sequence[str] = (),
     borders: str | Path | None = None,
     sweep: Sweep | None = None,
@@ -181,6 +184,9 @@ def find_new_line(
             grade.
         certify: search the whole ground where it would be narrowed (from 2.5 million states on), so that it is known
             how much less another line could cost at most.
+        lakes: how the line passes large patches of one height, as elevation models have lakes: in tunnels alone
+            (``shut``), on bridges too (``bridge``), or as the level ground that they seem (``open``): nothing is priced
+            for water.
         countries: two-letter codes of the only countries that the line may pass; any if empty.
         borders: a file of country polygons instead of the study's, or of those that ship with the package.
         sweep: also find lines for other grades or prices of a tunnel.
@@ -208,6 +214,8 @@ def find_new_line(
     """
     if via and (sweep or alternatives or draws or reuse):
         raise AlignmentError("via: can't go with a sweep, alternatives, draws or reuse; ask for one stretch at a time")
+    if lakes not in get_args(Lakes):
+        raise AlignmentError(f"lakes: '{lakes}' is none; choose one of {', '.join(get_args(Lakes))}")
     if sweep is not None and sweep not in get_args(Sweep):
         raise AlignmentError(f"sweep: '{sweep}' is none; choose one of {', '.join(get_args(Sweep))}")
     for what, count in (("alternatives", alternatives), ("draws", draws)):
@@ -225,7 +233,7 @@ def find_new_line(
             cell_m = cell_m or CELL_M
         else:
             setting = _with_study(Study.find(study), places, files, countries, borders, prices, say)
-        setting = replace(setting, cell_m=cell_m)
+        setting = replace(setting, cell_m=cell_m, lakes=lakes)
         listed = unit_costs(setting.prices, chosen.mode, _price_file(setting.book))
         costs = choose_prices(listed, tunnel_musd_per_km, bridge_musd_per_km)
         options = SearchOptions(spirals=spirals, certify=certify)
@@ -286,7 +294,7 @@ def _says_level(line: Alignment, dem: Dem) -> tuple[Message, ...]:
     lon, lat = shapely.get_coordinates(project(shapely.MultiPoint(xy), line.crs, WGS84)).T
     is_level = find_level(dem)[dem.pixels_at(lon, lat)]
     for s in line.structures:
-        if s.kind == LineKind.TUNNEL:
+        if s.kind in (LineKind.TUNNEL, LineKind.BRIDGE):
             is_level &= (at < s.from_m) | (at > s.to_m)
     km = float(is_level.sum()) * LEVEL_STEP_M / 1000
     return (Message("new_line.level", {"km": f"{km:.1f}"}),) if km >= LEVEL_KM else ()
@@ -308,6 +316,7 @@ def _framed(setting: _Setting, leg: int, cell_m: float | None) -> tuple[Terrain,
     return frame_terrain(
         setting.heights, (a.lon, a.lat), (b.lon, b.lat), what, setting.allowed,
         cell_m=cell_m, crs=crs, heights_m=(begin_m, end_m),
+        lakes=setting.lakes,
     )  # fmt: skip
 
 
