@@ -27,6 +27,9 @@ _LEAST_ROOM = 1 << 29
 
 _LARGE = 1 << 16
 """Bytes of an array that is worth memory of its own."""
+_MOST_APART = 64
+"""Arrays of a value in memory of their own: each holds a file open as long as it is there, and a system may allow a
+process a thousand of these. Values of a run on a country's roads have 14 at most."""
 _PATIENCE_S = 15.0
 """How long a copy may use no processor time while its value is waited for."""
 
@@ -171,7 +174,7 @@ def _send(sender: Connection, shared: Mapping[str, _SharedArrays], named: tuple[
     places: list[tuple[int, int]] = []
 
     def goes_with_the_rest(array: pickle.PickleBuffer) -> bool:
-        if name not in shared or array.raw().nbytes < _LARGE:
+        if name not in shared or array.raw().nbytes < _LARGE or len(places) == _MOST_APART:
             return True
         places.append(shared[name].put(array))
         return False

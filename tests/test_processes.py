@@ -90,6 +90,21 @@ def test_tables_and_arrays_of_any_size_come_whole_and_may_be_written_to(
     assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
 
 
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="without memory in common no file is held")
+def test_a_value_of_many_arrays_holds_few_files_open() -> None:
+    arrays = [np.full(10_000, number, dtype=float) for number in range(200)]
+
+    def opened() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    with Fork(["many"], lambda: [("many", arrays)]) as fork:
+        (came,) = fork.take("many")
+    assert all(map(np.array_equal, came, arrays))
+    held = opened()
+    del came
+    assert 0 < held - opened() <= processes._MOST_APART
+
+
 def test_who_waits_does_something_else_first_and_once() -> None:
     done: list[str] = []
     more = [lambda: done.append("one"), lambda: done.append("other")]
