@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import re
 import shutil
 import subprocess
@@ -16,8 +17,11 @@ import pytest
 import shapely
 
 import corridor
+from corridor import processes
 from corridor.cli import app
 from corridor.cli.common import load_study
+from corridor.pipeline import ahead
+from corridor.processes import Fork
 from corridor.schema.study import Study
 from tests.command import run_command
 from tests.synthetic import NAME, build, write_study
@@ -144,6 +148,21 @@ def test_doctor_on_the_bundled_study_says_what_the_data_are_and_lack(call):
     assert "open roads in AM, AZ: Horadiz and Nakhchivan are not connected" in out
     assert "no OpenStreetMap file: the network is the reference catalogue alone" in out
     assert all(re.match(r"\[ *\d+\.\d s\] \w", line) for line in err.splitlines())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux alone")
+def test_a_study_with_a_fault_ends_the_copy_that_reads_a_named_map(midland, call, tmp_path, monkeypatch):
+    """The map is read before the study is; the fault is told in one line all the same, and nothing is left over."""
+    begun = []
+    monkeypatch.setattr(processes, "count_threads", lambda: 2)
+    monkeypatch.setattr(processes, "room_bytes", lambda: 1 << 40)
+    monkeypatch.setattr(ahead, "LARGE_MAP_BYTES", 0)
+    monkeypatch.setattr(ahead, "Fork", lambda *given: begun.append(Fork(*given)) or begun[-1])
+    code, out, err = call("run", "nosuch", "--osm", midland.parent / "map.osm", "--out", tmp_path / "out")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert [fork.names for fork in begun] == [{"osm_parts"}]
+    assert multiprocessing.active_children() == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_doctor_on_another_study_counts_its_network(midland, call):
