@@ -73,7 +73,7 @@ def flows(
     """
     from corridor.errors import OutputError
     from corridor.export.folder import is_results_folder
-    from corridor.flows.changes import NETWORK_ALONE, build_cases, packages_of, read_measured, without_undetermined
+    from corridor.flows.changes import build_cases, packages_of, read_measured, without_undetermined
     from corridor.flows.model import FlowModel
     from corridor.flows.notes import describe_left_out
     from corridor.flows.results import measure_flows, parse_years, write_flows
@@ -94,8 +94,7 @@ def flows(
     model = FlowModel(found, scenario)
     measured = read_measured(metrics) if metrics else {}
     kept = without_undetermined(found, measured)
-    # where nothing is left the routes aren't to act by their openings alone, as they do without measures
-    cases = [NETWORK_ALONE] if measured and not kept else build_cases(found, kept, packages_of(measured) or packages)
+    cases = build_cases(found, kept if metrics else None, packages_of(measured) or packages)
     with show_progress(quiet) as say:
         results = measure_flows(model, cases, parse_years(years), say)
         moved = None

@@ -144,8 +144,8 @@ def build_cases(
 
     Args:
         tables: The network's tables, whose ``actions.csv`` says which links a candidate acts on.
-        measured: Row of the regional metrics by candidate and regime. Without it candidates act by their openings and
-            closures alone, under no regime.
+        measured: Row of the regional metrics by candidate and regime; candidates without one don't act. Without any
+            table of them candidates act by their openings and closures alone, under no regime.
         packages: Ids of the routes of each package of routes, which act together.
 
     Returns:
@@ -155,10 +155,8 @@ def build_cases(
     cases = [NETWORK_ALONE]
     named = list(dict.fromkeys(a.candidate_id for a in tables.actions if a.candidate_id != "*"))
     named += [key for key in packages if key not in named]
-    keys = list(measured) if measured else [(candidate, "") for candidate in named]
-    return cases + [
-        build_case(tables, *key, measured[key] if measured else None, packages.get(key[0], ())) for key in keys
-    ]
+    rows = {(candidate, ""): None for candidate in named} if measured is None else measured
+    return cases + [build_case(tables, *key, row, packages.get(key[0], ())) for key, row in rows.items()]
 
 
 def build_case(

@@ -9,7 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from corridor.flows.changes import Case, LinkChange, build_cases, merge_changes
+from corridor.flows.changes import (
+    NETWORK_ALONE,
+    Case,
+    LinkChange,
+    build_cases,
+    merge_changes,
+    without_undetermined,
+)
 from corridor.flows.indicators import (
     access_potentials,
     availability,
@@ -127,6 +134,13 @@ def test_cases_take_minutes_from_what_was_measured(alps):
     ranged = {("toll-gate", "gated"): {"gate_min": 45.0, "gate_min_low": 0.0, "gate_min_high": 90.0}}
     (change,) = build_cases(alps, ranged)[1].changes
     assert change.extra_h == Estimate(0.0, 0.75, 1.5)
+
+
+def test_routes_act_by_their_openings_alone_only_where_none_was_measured(alps):
+    """Where nothing that was measured is determined, no route acts."""
+    assert [case.candidate_id for case in build_cases(alps)] == ["", "toll-gate", "tunnel"]
+    row = {"gate_min": None, "gate_min_status": "undetermined"}
+    assert build_cases(alps, without_undetermined(alps, {("toll-gate", "gated"): row})) == [NETWORK_ALONE]
 
 
 def test_a_delay_nobody_measured_is_said_and_not_taken_for_none(alps):
