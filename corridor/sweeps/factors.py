@@ -395,7 +395,9 @@ class LongDistance(NumericFactor):
             }
             return replace(tables, tariffs=tariffs)
         moved = {name: self.at(tables.parameters[name], value) for name in _FLOW_PARAMETERS[self.which]}
-        return replace(tables, parameters={**tables.parameters, **moved})
+        # A theta that is chosen isn't fitted: counts would bring each of its values back to their own.
+        counted = () if self.which == "theta" else tables.screenlines
+        return replace(tables, parameters={**tables.parameters, **moved}, screenlines=counted)
 
     def _waiting(self, row: BorderDelay, value: Value) -> BorderDelay:
         """A side with other mean hours, its deviation and percentile in proportion."""

@@ -95,25 +95,8 @@ def test_a_pair_without_any_way_neither_pays_nor_makes_a_route_unreachable(tmp_p
 
 @pytest.mark.parametrize(("counted", "theta"), [((0.004,) * 2, 0.004), ((0.0004,) * 2, 0.0004), ((0.004, 0.03), 0.01)])
 def test_theta_that_counts_tell_is_what_shares_and_logsums_are_made_with(tmp_path, counted, theta):
-    """200 or 280 km at 1.4 USD: of 1,000 loads a day the counts on both ways say how many take the shorter one.
-
-    Counts that no one theta explains leave the declared 0.01.
-    """
-    shorter = [1 / (1 + math.exp(-112 * each)) for each in counted]
-    line = {"unit": "trucks_per_day"}
-    ends = {"origin": "a", "destination": "b", "axis": "north-south"}
-    tables = toy.tables_of(
-        tmp_path,
-        [toy.node(name) for name in "axyb"],
-        [toy.link("a", "x", 100), toy.link("x", "b", 100), toy.link("a", "y", 140), toy.link("y", "b", 140)],
-        branches=[toy.branch("short", "a", "b", via="x"), toy.branch("long", "a", "b", via="y")],
-        demand=[ends | {**toy.ends("flow", 1000), "flow_unit": "trucks_per_day"}],
-        screenlines=[
-            line | {"screenline_id": "x", "link_ids": "a-x", **toy.ends("value", 1000 * shorter[0])},
-            line | {"screenline_id": "y", "link_ids": "y-b", **toy.ends("value", 1000 * (1 - shorter[1]))},
-        ],
-    )
-    model = FlowModel(tables)
+    """Counts that no one theta explains leave the declared 0.01."""
+    model = FlowModel(toy.counted(tmp_path, *counted))
     found = measure_flows(model, [Case()], [2026])
     thetas = [model.theta(end) for end in ("low", "mid", "high")]
     assert thetas == pytest.approx([min(0.001, theta), theta, 0.1], rel=1e-5)

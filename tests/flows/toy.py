@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -136,6 +137,30 @@ def border(link_id: str, country: str, hours: float, *, direction: str = "both",
         **ends("hours", hours), **ends("fee_usd", 0), "basis": "declared",
     }  # fmt: skip
     return base | other
+
+
+def counted(folder: Path, theta: float, other: float) -> FlowTables:
+    """Two ways of 200 and 280 km (280 and 392 USD), and what is counted on each of 1,000 loads a day at some thetas.
+
+    Args:
+        folder: to write the tables into.
+        theta: at which so many loads take the shorter way as are counted there, 1/USD.
+        other: the same of the longer way.
+    """
+    on_shorter, at_other = (1000 / (1 + math.exp(-112 * each)) for each in (theta, other))
+    flow = {"origin": "a", "destination": "b", "axis": "north-south", **ends("flow", 1000)}
+    line = {"unit": "trucks_per_day"}
+    return tables_of(
+        folder,
+        [node(name) for name in "axyb"],
+        [link("a", "x", 100), link("x", "b", 100), link("a", "y", 140), link("y", "b", 140)],
+        branches=[branch("short", "a", "b", via="x"), branch("long", "a", "b", via="y")],
+        demand=[flow | {"flow_unit": "trucks_per_day"}],
+        screenlines=[
+            line | {"screenline_id": "x", "link_ids": "a-x", **ends("value", on_shorter)},
+            line | {"screenline_id": "y", "link_ids": "y-b", **ends("value", 1000 - at_other)},
+        ],
+    )
 
 
 def alps(folder: Path, **changed: Rows) -> Path:

@@ -16,12 +16,14 @@ from pydantic import BaseModel
 
 import corridor
 from corridor.errors import SweepError
+from corridor.flows.model import FlowModel
 from corridor.pipeline.comparing import comparison_graph, open_run
+from corridor.pipeline.steps.flows import flow_model
 from corridor.schema.catalogue import Estimate
 from corridor.schema.regime import OUTSIDE
 from corridor.schema.study import NewBuildCandidate
 from corridor.sweeps.cluster import SweepEvaluator, build_evaluator
-from corridor.sweeps.factors import value_at
+from corridor.sweeps.factors import LongDistance, value_at
 from corridor.sweeps.plan import build_vary, check_vary, plan_tasks
 from tests.flows import toy
 from tests.shared_runs import downstream
@@ -410,6 +412,16 @@ def test_ranges_of_long_distance_loads_vary_together(study_path, flow_run, tmp_p
     for name, value in (("borders", 9.0), ("price", 1.0)):
         moved = _flow_costs(flow_run, factors, values | {name: value})
         assert not np.allclose(moved.to_numpy(dtype=float), found.to_numpy(dtype=float))
+
+
+def test_a_theta_that_is_varied_is_not_fitted_to_counts(tmp_path):
+    """Counts tell 0.004; what a sweep asks for lies between the declared 0.001, 0.01 and 0.1 all the same."""
+    model = FlowModel(toy.counted(tmp_path, 0.004, 0.004))
+    assert model.theta() == pytest.approx(0.004)
+    for which, thetas in (("theta", [0.001, 0.01, 0.1]), ("reliability", [0.004] * 3)):
+        factor = LongDistance(kind="long-distance", which=which)
+        moved = [factor.replaced({flow_model: model}, value)["flow_model"] for value in (0.0, 0.5, 1.0)]
+        assert [each.theta() for each in moved] == pytest.approx(thetas)
 
 
 def test_a_study_without_long_distance_tables_has_nothing_of_them_to_vary(evaluator_of):
