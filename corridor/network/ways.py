@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from corridor.compiled import compiled
 from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m
 from corridor.io.read.borders import Borders
-from corridor.network.jurisdiction import CROSSING_REACH_M, HYSTERESIS_M, find_crossing
+from corridor.network.jurisdiction import CROSSING_REACH_M, HYSTERESIS_M
 from corridor.schema.catalogue import Crossing
 from corridor.schema.message import ListStyle, Message, listing
 from corridor.schema.vocabulary import Mode
@@ -247,28 +247,35 @@ def _find_cuts(line: shapely.LineString, borders: Borders, crossings: Sequence[C
     # stretches from border to border, each with the country of its middle
     bounds = np.unique([0.0, *shapely.line_locate_point(line, shapely.points(met)), line.length])
     middles = shapely.line_interpolate_point(line, (bounds[1:] + bounds[:-1]) / 2)
-    countries = _filled(borders.country_at(*shapely.get_coordinates(middles).T))
+    countries = borders.country_at(*shapely.get_coordinates(middles).T)
+    known = np.flatnonzero(countries != "").tolist()
     passed: dict[str, list[tuple[float, float]]] = {}
     listed = {crossing.crossing_id: crossing for crossing in crossings}
-    for at in np.flatnonzero(countries[1:] != countries[:-1]).tolist():
-        along, pair = float(bounds[at + 1]), frozenset((countries[at], countries[at + 1]))
-        place = line.interpolate(along)
-        found = find_crossing(place.x, place.y, pair, crossings[0].mode, crossings)
-        if found is not None:
-            gap = float(distance_m(place.x, place.y, found.lon, found.lat))
-            passed.setdefault(found.crossing_id, []).append((gap, along))
+    for before, after in pairwise(known):
+        pair = frozenset((countries[before], countries[after]))
+        # Where no country holds what lies between, the border is passed as near to the crossing as the way comes there.
+        between = float(bounds[before + 1]), float(bounds[after])
+        found = [(*_nearest_place(line, between, c), c.crossing_id) for c in crossings if c.countries == pair]
+        gap, along, key = min(found, default=(np.inf, 0.0, ""))
+        if gap <= CROSSING_REACH_M:
+            passed.setdefault(key, []).append((gap, along))
     # Who goes over the border and back at one crossing stays; a border that weaves about a road is passed once.
-    ends = frozenset((countries[0], countries[-1]))
+    ends = frozenset(countries[[known[0], known[-1]]]) if known else frozenset()
     nearest = sorted(min(at)[1] for key, at in passed.items() if len(at) % 2 or listed[key].countries == ends)
     return tuple(dict.fromkeys(filter(None, (_cut_at(line, along) for along in nearest))))
 
 
-def _filled(countries: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Countries of a way's stretches, with that of the stretch before where no country holds one."""
-    known = np.flatnonzero(countries != "")
-    if not len(known):
-        return countries
-    return countries[known[np.maximum(np.searchsorted(known, np.arange(len(countries)), side="right") - 1, 0)]]
+def _nearest_place(line: shapely.LineString, between: tuple[float, float], crossing: Crossing) -> tuple[float, float]:
+    """Metres from a crossing to the nearest place on a stretch of a way, and how far along the way that lies.
+
+    Args:
+        line: the way.
+        between: where the stretch begins and ends along it, in degrees.
+        crossing: one that is listed.
+    """
+    along = float(np.clip(line.project(shapely.Point(crossing.lon, crossing.lat)), *between))
+    place = line.interpolate(along)
+    return float(distance_m(place.x, place.y, crossing.lon, crossing.lat)), along
 
 
 def _cut_at(line: shapely.LineString, along: float) -> Cut | None:

@@ -98,3 +98,14 @@ def test_a_way_through_several_countries_is_cut_at_each_listed_crossing(codes, i
         assert new_ids[bounds[first + 1] - 1] == new_ids[bounds[second]]
     assert len(set(new_ids.tolist())) == len(new_ids) - len(listed)
     assert bounds[-1] == len(new_ids) == sum(len(line.coords) for line in cut.geometry)
+
+
+@pytest.mark.parametrize("listed", [10.1, 10.115, 10.13])
+def test_where_no_country_lies_between_two_a_way_is_cut_nearest_to_the_crossing_however_it_is_drawn(listed):
+    """A bay of 2.4 km between two countries, with the crossing on one of its shores or half-way."""
+    shores = [shapely.box(9.9, 44.9, 10.1, 45.2), shapely.box(10.13, 44.9, 10.3, 45.2)]
+    countries = gpd.GeoDataFrame({"country": ["XA", "XB"], "name": ["XA", "XB"]}, geometry=shores, crs=4326)
+    gate = replace(crossing("open", 45.0), lon=listed, countries=frozenset(("XA", "XB")))
+    for line in ([(9.95, 45.0), (10.25, 45.0)], [(10.25, 45.0), (9.95, 45.0)]):
+        cut, _, _ = cut_at_crossings(*ways(line), Borders(countries, Source("b", "made up", "", "", "")), [gate])
+        assert [piece.coords[0][0] for piece in cut.geometry] == pytest.approx([line[0][0], listed])
