@@ -277,6 +277,25 @@ def test_sliders_and_perspectives_rank_anew(driver, page):
     assert driver.execute_script(ranks) == changed
 
 
+def test_weights_are_told_as_they_are_declared(driver, bundled_folder):
+    """Half of the weight is told as half of it: sliders rounded each eighth up, and the half became 49 %."""
+    page = bundled_folder / "comparison.html"
+    open_page(driver, page)
+    choose(driver, "perspective", "border-access")
+    declared = ["12.5 %", "12.5 %", "50 %", "12.5 %", "12.5 %"]
+    assert ask(driver, ".weights output", "n.textContent") == declared
+    assert ask(driver, ".weights input", "n.value") == ["12.5", "12.5", "50", "12.5", "12.5"]
+    choose(driver, "language", "ru")
+    assert ask(driver, ".weights output", "n.textContent") == [text.replace(".", ",") for text in declared]
+    moved = "document.querySelector('.weights input').dispatchEvent(new Event('input', {bubbles: true}))"
+    driver.execute_script(moved)
+    until(driver, "location.hash.includes('weights=12.5,12.5,50,12.5,12.5')")
+    driver.refresh()
+    stands(driver)
+    assert ask(driver, ".weights input", "n.value") == ["12.5", "12.5", "50", "12.5", "12.5"]
+    driver.get("about:blank")
+
+
 BARS = """return [...document.querySelectorAll('.panel:not([hidden]) li:not(.unranked)')].map(li => {
   const said = li.querySelector('.score').textContent.replace('\u2264', '0\u2013').split('\u2013').map(Number);
   const track = li.querySelector('.bar').getBoundingClientRect().width;

@@ -164,6 +164,16 @@ def test_nothing_is_said_of_a_route_that_the_rules_are_not_about(bundled):
     assert set(unplaced.values()) == {True, False}
 
 
+def test_what_becomes_of_the_road_is_said_of_the_route_that_comes_first(bundled):
+    """Where nobody is first for sure, another route may do to the road what the first doesn't."""
+    view = ReportView(bundled.results)
+    for regime in view.regime_ids:
+        rows = view.leading("equal")[regime]
+        told = " ".join(page_words(bundled.results).render(message) for message in answer(view, regime))
+        letter = view.marks[rows[0]["candidate_id"]].letter if rows else ""
+        assert (f"With route {letter}, the road Norduz\u2013Yerevan" in told) == bool(rows), regime
+
+
 @pytest.mark.parametrize(
     ("shared", "named"),
     [

@@ -9,13 +9,20 @@ var corridorRanking = (function () {
     var perspective = document.getElementById("perspective"), regime = document.getElementById("regime"), tick = document.getElementById("as-if-opened");
     var sliders = all(".weights input[type=range]"), last = scores["default"];
 
-    function shares() {
-      var total = sliders.reduce(function (sum, slider) { return sum + Number(slider.value); }, 0);
+    /* Each group's share of all weight, to a tenth of a per cent: halves and eighths add up as they are declared. */
+    function shares(groupWeights) {
+      var total = sliders.reduce(function (sum, slider) { return sum + (groupWeights[slider.dataset.group] || 0); }, 0);
       sliders.forEach(function (slider) {
-        var share = total ? Math.round(100 * slider.value / total) : 0;
-        slider.nextElementSibling.textContent = share + " %";
-        slider.setAttribute("aria-valuetext", share + " %");
+        var share = total ? Math.round(1000 * (groupWeights[slider.dataset.group] || 0) / total) / 10 : 0;
+        var text = window.corridorWords.number(share + " %");
+        slider.nextElementSibling.textContent = text;
+        slider.setAttribute("aria-valuetext", text);
       });
+    }
+    function ofSliders() {
+      var groups = {};
+      sliders.forEach(function (slider) { groups[slider.dataset.group] = Number(slider.value); });
+      return groups;
     }
     function show(groupWeights) {
       var within = scores.perspectives[last].within;
@@ -76,19 +83,18 @@ var corridorRanking = (function () {
     function fromPerspective() {
       last = perspective.value;
       var groups = scores.perspectives[last].groups;
-      sliders.forEach(function (slider) { slider.value = Math.round(100 * (groups[slider.dataset.group] || 0)); });
+      sliders.forEach(function (slider) { slider.value = 100 * (groups[slider.dataset.group] || 0); });
       all(".view-note").forEach(function (note) { note.hidden = note.dataset.view !== last; });
-      shares();
+      shares(groups);
       show(groups);
     }
     function fromSliders() {
-      var groups = {}, total = 0;
-      sliders.forEach(function (slider) { groups[slider.dataset.group] = Number(slider.value); total += Number(slider.value); });
-      if (!total) { shares(); document.getElementById("ranked").textContent = words("page.no_weights"); return; }
+      var groups = ofSliders(), any = sliders.some(function (slider) { return Number(slider.value) > 0; });
+      shares(groups);
+      if (!any) { document.getElementById("ranked").textContent = words("page.no_weights"); return; }
       perspective.querySelector('option[value=""]').hidden = false;
       perspective.value = "";
       all(".view-note").forEach(function (note) { note.hidden = true; });
-      shares();
       show(groups);
     }
     function fromRegime() {
@@ -119,7 +125,7 @@ var corridorRanking = (function () {
     document.addEventListener("corridor:language", function () {
       if (perspective.value) { fromPerspective(); } else { fromSliders(); }
     });
-    shares();
+    shares(perspective.value ? scores.perspectives[last].groups : ofSliders());
     setTimeout(shareOfFirsts);
   }
   return { start: start };

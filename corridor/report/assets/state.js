@@ -38,7 +38,7 @@ var corridorState = (function () {
       if (asked.weights) {
         asked.weights.split(",").forEach(function (value, index) {
           var slider = sliders()[index];
-          if (slider && /^\d{1,3}$/.test(value)) { slider.value = value; }
+          if (slider && /^\d{1,3}(\.\d)?$/.test(value)) { slider.value = value; }
         });
         if (sliders().length) { sliders()[0].dispatchEvent(new Event("input")); }
       }

@@ -355,7 +355,7 @@ def _cost(view: ReportView, regime: str, key: str) -> Message | None:
         elif column.name == "time" and known:
             said.append(Message("answer.time", {"hours": figure}))
         elif column.name in ("link", "people"):
-            said.append(_effect(view, column, cell))
+            said.append(_effect(view, column, cell, view.letter(key)))
     said.sort(key=lambda message: str(message.key) if isinstance(message, Message) else "")
     return Message("answer.both", {"list": listing(said, ListStyle.SENTENCES)}) if said else None
 
@@ -390,24 +390,28 @@ def _cost_by(view: ReportView, key: str, regime: str) -> list[Value]:
     return said
 
 
-def _effect(view: ReportView, column: Subject, cell: Cell) -> Message:
-    """What becomes of the road to the border crossing, or of people, in a sentence."""
+def _effect(view: ReportView, column: Subject, cell: Cell, name: Message) -> Message:
+    """What becomes of the road to the border crossing with the route of a name, or of people, in a sentence."""
     facts = next((finding.facts for finding in view.results.findings if finding.facts), None)
     crossing, capital = (facts.crossing, facts.capital) if facts else ("", "")
     if cell.value is None or not math.isfinite(cell.value):
         lost = cell.status in (MetricStatus.UNREACHABLE, MetricStatus.LOST)
         if column.name == "link" and cell.ends is not None:
-            low, high = cell.ends.values["low"], cell.ends.values["high"]
-            return Message("answer.link_between", {"crossing": crossing, "capital": capital, "low": low, "high": high})
+            least, most = cell.ends.values["low"], cell.ends.values["high"]
+            between: dict[str, Value] = {
+                "name": name, "crossing": crossing, "capital": capital, "low": least, "high": most,
+            }  # fmt: skip
+            return Message("answer.link_between", between)
         if column.name == "link":
-            ends: dict[str, Value] = {"crossing": crossing, "capital": capital}
+            ends: dict[str, Value] = {"name": name, "crossing": crossing, "capital": capital}
             return Message("answer.link_lost", ends) if lost else Message("answer.link_unknown", ends)
         return Message("answer.people_unknown")
     changed = _changed(column, cell)
     if column.name == "link":
         if not changed:
-            return Message("answer.link_same", {"crossing": crossing, "capital": capital})
-        slower = {"crossing": crossing, "capital": capital, "minutes": _with_range(cell)}
+            return Message("answer.link_same", {"name": name, "crossing": crossing, "capital": capital})
+        more = _with_range(cell)
+        slower: dict[str, Value] = {"name": name, "crossing": crossing, "capital": capital, "minutes": more}
         return Message("answer.link_slower", slower)
     return Message("answer.people_some", {"people": _with_range(cell)}) if changed else Message("answer.people_none")
 
