@@ -15,7 +15,7 @@ from corridor.alignment.pricing import add_prices, find_closed, price_pieces, pr
 from corridor.alignment.problem import Terrain, note_coarse_heights
 from corridor.alignment.reuse import link_between
 from corridor.alignment.search import Problem, state_points
-from corridor.alignment.spirals import LEFT, Winding, insert_windings, price_own_crossings, wind
+from corridor.alignment.spirals import LEFT, Winding, insert_windings, price_self_crossings, wind
 from corridor.alignment.turning import Course
 from corridor.errors import AlignmentError
 from corridor.schema.alignment import Alignment, LinePrice, Spiral, Structure
@@ -164,7 +164,7 @@ def _spiral(terrain: Terrain, problem: Problem, winding: Winding, vertices: Floa
         from_m=float(vertex_m[first]) - 0.5 * arc_m,
         to_m=float(vertex_m[last]) + 0.5 * arc_m,
         rise_m=winding.rise_m * winding.turns,
-        crossings=price_own_crossings(problem, winding),
+        crossings=price_self_crossings(problem, winding),
     )
 
 

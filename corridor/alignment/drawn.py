@@ -44,7 +44,7 @@ class StationBend:
     grade_change_permille: float
 
 
-def find_own_crossings(line: Alignment) -> tuple[OwnCrossing, ...]:
+def find_self_crossings(line: Alignment) -> tuple[OwnCrossing, ...]:
     """Places where a line crosses itself in plan, those of full circles aside, which have a price of their own.
 
     A search goes from place to place and doesn't know how it came there, so that a line may pass over itself as if
@@ -142,11 +142,11 @@ def say_as_drawn(
     if 0.0 < least < SHORT * standard.vertical_radius_m:
         values = {"radius_m": f"{least:.0f}", "wanted_m": f"{standard.vertical_radius_m:.0f}"}
         said.append(Message("new_line.vertical", values))
-    over = [c for c in find_own_crossings(line) if not c.priced]
+    over = [c for c in find_self_crossings(line) if not c.priced]
     if over:
         told = over if len(over) <= MOST_TOLD else over[: MOST_TOLD - 1]
         places = [f"{c.from_m / 1000:.2f}/{c.to_m / 1000:.2f} km ({c.clearance_m:.0f} m)" for c in told]
         # All of them are in the files.
         places += [f"\N{HORIZONTAL ELLIPSIS} (+{len(over) - len(told)})"] * (len(told) < len(over))
-        said.append(Message("new_line.own_crossings", {"places": listing(places, ListStyle.COMMA)}))
+        said.append(Message("new_line.self_crossings", {"places": listing(places, ListStyle.COMMA)}))
     return tuple(said)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from corridor.alignment.drawn import bend_at_station, find_own_crossings
+from corridor.alignment.drawn import bend_at_station, find_self_crossings
 from corridor.alignment.earthworks import sum_earthworks, tabulate_stations
 from corridor.alignment.sheet import draw_sheet
 from corridor.errors import OutputError
@@ -61,9 +61,9 @@ def describe_new_line(new: NewLine) -> dict[str, Any]:
         "min_radius_m": line.min_radius_m if math.isfinite(line.min_radius_m) else None,
         "min_vertical_radius_m": line.min_vertical_radius_m if math.isfinite(line.min_vertical_radius_m) else None,
         "vertical_radius_limit_m": new.standard.vertical_radius_m,
-        "own_crossings": [
+        "self_crossings": [
             {"from_km": c.from_m / 1000, "to_km": c.to_m / 1000, "clearance_m": c.clearance_m, "priced": c.priced}
-            for c in find_own_crossings(line)
+            for c in find_self_crossings(line)
         ],
         "ascent_m": line.ascent_m,
         "cost_musd": {"low": price.total.low, "mid": price.total.mid, "high": price.total.high},

@@ -296,7 +296,7 @@ class Winding:
         return float(self.corners[1, 2] - self.corners[0, 2]) * CORNERS
 
 
-def price_own_crossings(problem: Problem, winding: Winding) -> PriceRange:
+def price_self_crossings(problem: Problem, winding: Winding) -> PriceRange:
     """What it costs where circles of a line pass over themselves, in million USD, as searches price it.
 
     Args:

@@ -135,7 +135,7 @@ def may_wind(problem, rise, drawn, circle):
     return -down <= 1000 * rise / drawn <= up and abs(rise) * circle / drawn >= 10.0
 
 
-def own_crossings(problem, a, b, turns):
+def self_crossings(problem, a, b, turns):
     """Price of what carries a chord's circles over their own start: a bridge or a roof, unless one is there anyway."""
     g, design, prices = problem.ground, problem.standard, problem.costs
     middle = (np.array(a) + np.array(b)) / 2
@@ -201,7 +201,7 @@ def explicit_cost(problem, exact=False):
         total = np.where(np.eye(3, dtype=bool), 0.0, np.inf)
         for u, v in pairwise(points):
             total = (total[:, :, None] + chord(u, v)[None]).min(axis=1)
-        return total + own_crossings(p, a, b, turns)
+        return total + self_crossings(p, a, b, turns)
 
     radius = p.options.spiral_radius_m or p.standard.min_radius_m
     least = max(math.ceil(2 * radius * math.tan(math.pi / 24) / min(g.dx_m, g.dy_m)), 1)

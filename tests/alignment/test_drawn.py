@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from corridor.alignment.curves import fit_curves
-from corridor.alignment.drawn import bend_at_station, find_own_crossings, say_as_drawn
+from corridor.alignment.drawn import bend_at_station, find_self_crossings, say_as_drawn
 from corridor.schema.alignment import PriceRange, Spiral, Structure
 from corridor.schema.vocabulary import LineKind
 from tests.alignment.helpers import costs, standard
@@ -53,11 +53,11 @@ def loop(rise_m):
 def test_a_line_that_crosses_itself_says_where_and_whether_that_is_built(line, rise_m, kind, over, priced):
     built = [] if kind is None else [Structure(kind, over - 50.0, over + 50.0, 20.0)]
     crossed = drawn(line, loop(rise_m), built)
-    (crossing,) = find_own_crossings(crossed)
+    (crossing,) = find_self_crossings(crossed)
     assert (crossing.from_m, crossing.to_m) == (pytest.approx(500.0), pytest.approx(2500.0))
     assert crossing.clearance_m == pytest.approx(abs(rise_m))
     assert crossing.priced == priced
-    told = [note for note in say_as_drawn(crossed, standard()) if note.key == "new_line.own_crossings"]
+    told = [note for note in say_as_drawn(crossed, standard()) if note.key == "new_line.self_crossings"]
     assert len(told) == (not priced)
     if told:
         assert list(told[0].values["places"].items) == [f"0.50/2.50 km ({abs(rise_m):.0f} m)"]
@@ -69,7 +69,7 @@ def test_a_note_names_a_few_of_many_crossings_and_counts_the_rest(line, crossing
     back = [(1000.0 * (crossings - k) - 500.0, 100.0 * (-1) ** k) for k in range(-1, crossings)]
     points = [(0.0, 0.0, 0.0), (1000.0 * crossings + 1500.0, 0.0, 0.0), *((x, y, 20.0) for x, y in back)]
     wound = drawn(line, points)
-    assert len(find_own_crossings(wound)) == crossings
+    assert len(find_self_crossings(wound)) == crossings
     (note,) = say_as_drawn(wound, standard())
     *places, last = note.values["places"].items
     assert len(places) + (crossings == told) == told
@@ -78,19 +78,19 @@ def test_a_note_names_a_few_of_many_crossings_and_counts_the_rest(line, crossing
 
 def test_full_circles_which_have_a_price_of_their_own_are_no_such_crossing(line):
     circle = Spiral(500.0, 0.0, 100.0, 1, True, 450.0, 2550.0, 30.0, PriceRange.flat(1.0))
-    assert find_own_crossings(drawn(line, loop(30.0), spirals=[circle])) == ()
+    assert find_self_crossings(drawn(line, loop(30.0), spirals=[circle])) == ()
 
 
 def test_tracks_that_lie_over_each_other_for_a_while_are_one_place(line):
     """Twice round a square, 8 m up each round."""
     corners = np.array([(0, 0), (100, 0), (100, 100), (0, 100)] * 2, dtype=float)
     points = np.column_stack([corners, np.arange(8) * 2.0])
-    places = find_own_crossings(drawn(line, points))
+    places = find_self_crossings(drawn(line, points))
     assert places
     assert all(c.to_m - c.from_m == pytest.approx(400.0) for c in places)
     assert all(c.clearance_m == pytest.approx(8.0) for c in places)
     assert len(places) <= 2  # a round is 400 m long, a place 200
-    assert find_own_crossings(line) == ()
+    assert find_self_crossings(line) == ()
 
 
 def test_vertical_curves_have_the_standards_radius_where_there_is_room():
