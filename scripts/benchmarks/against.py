@@ -135,8 +135,7 @@ def measure(commit: str, rounds: int = 2) -> list[Row]:
 
     Args:
         commit: any name that git knows.
-        rounds: how often each is run on the bundled data, on the extract once; a first round, which compiles
-            kernels, is told apart.
+        rounds: how often each is run on either; a first round, which compiles kernels, is told apart.
     """
     named = os.environ.get("CORRIDOR_EXTRACT")
     extract = str(Path(named).resolve()) if named else None
@@ -147,7 +146,7 @@ def measure(commit: str, rounds: int = 2) -> list[Row]:
         check_out(commit, folders[commit])
         for size, osm in [("bundled data", None), *([("a real extract", extract)] if extract else [])]:
             spent: dict[str, list[Spent]] = {name: [] for name in folders}
-            for _ in range((rounds if osm is None else 1) + 1):
+            for _ in range(rounds + 1):
                 for name, folder in folders.items():
                     run = [sys.executable, "-m", "corridor.cli", "run", "--quiet", "--out", f"{work}/out/{name}"]
                     spent[name].append(spend([*run, *(("--osm", osm) if osm else ())], folder, kernels[name]))
