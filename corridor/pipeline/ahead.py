@@ -1,7 +1,7 @@
 """Reading that begins before the rest of the package is loaded, in a copy of this process.
 
-Loading it takes as long as reading a country's roads does. Nothing here is loaded that a command hasn't loaded before
-it reads its study.
+Loading it takes as long as reading a country's roads does. What reading takes is loaded before the copy is made, which
+would otherwise load it once more; nothing else here is loaded that a command hasn't loaded before it reads its study.
 """
 
 from __future__ import annotations
@@ -60,6 +60,9 @@ def read_ahead(path: Path | None, meanwhile: Callable[[], None]) -> Fork:
     except (OSError, ValueError):  # whoever reads it says what is wrong
         is_long = False
 
+    if is_long:
+        _load_reading()
+
     def read() -> Iterator[tuple[str, Any]]:
         from corridor.io.read.osm import read_parts
 
@@ -68,6 +71,14 @@ def read_ahead(path: Path | None, meanwhile: Callable[[], None]) -> Fork:
                 yield "osm_parts", read_parts(path)
 
     return Fork(["osm_parts"] if is_long else [], read, [_load_joining, meanwhile] if is_long else [meanwhile])
+
+
+def _load_reading() -> None:
+    """Load what both processes need, once."""
+    from corridor import compiled
+
+    import_module("corridor.io.read.osm")
+    compiled.load_compiler()
 
 
 def _load_joining() -> None:

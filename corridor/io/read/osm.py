@@ -16,6 +16,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from corridor.compiled import compiled
 from corridor.errors import SourceError
 from corridor.files import require_file
 from corridor.geo.geodesy import WGS84
@@ -191,12 +192,9 @@ def _draw_once(
     brought nodes of its own). The better one stays: in use, open to trucks, of the higher class, both ways. Two
     one-way links of opposite directions are the two sides of one road, and stay.
     """
-    at = np.flatnonzero(linked)
-    if not len(at):
-        return linked, node_ids, 0
     # One whole number holds both coordinates, which makes equal places quick to find.
     place = (x << 32) + y
-    at = at[_may_be_repeated(place[at], place[at + 1])]
+    at = _may_be_repeated(place, linked)
     if not len(at):
         return linked, node_ids, 0
     ends = np.concatenate([place[at], place[at + 1]])
@@ -226,18 +224,34 @@ def _draw_once(
     return linked, _renamed(node_ids, alias), len(dropped)
 
 
-def _may_be_repeated(a: Ints, b: Ints) -> Bools:
-    """Which links may have the same two ends as another one: most have not, by a hash of both, and need no ordering."""
-    low, high = np.minimum(a, b).view(np.uint64), np.maximum(a, b).view(np.uint64)
-    mixed = (low * np.uint64(0x9E3779B97F4A7C15) ^ high) * np.uint64(0xC2B2AE3D27D4EB4F)
-    in_order = np.sort(mixed)
-    repeated = in_order[1:][in_order[1:] == in_order[:-1]]
-    # The highest bits number four drawers or more for each link: looking into one is quicker than seeking the hash
-    # among the repeated ones, and few others lie in theirs.
-    shift = np.uint64(64 - (4 * len(a)).bit_length())
-    shared = np.zeros(1 << (4 * len(a)).bit_length(), dtype=bool)
-    shared[repeated >> shift] = True
-    return np.asarray(shared[mixed >> shift])
+def _may_be_repeated(place: Ints, linked: Bools) -> Ints:
+    """Links that may have the same two ends as another one: most have not, by a hash of both, and need no ordering."""
+    # Four drawers or more for each link: few share one with a link that isn't theirs.
+    bits = (4 * len(place)).bit_length()
+    drawers, found = np.zeros(1 << bits, dtype=np.uint8), np.empty(len(linked), dtype=np.int64)
+    return found[: _share_drawer(place, linked, drawers, 64 - bits, found)]
+
+
+@compiled
+def _share_drawer(place, linked, drawers, shift, found):  # type: ignore[no-untyped-def]
+    """Count the links of each drawer, up to two; write those that aren't alone in theirs, and give their number."""
+    for link in range(len(linked)):
+        if linked[link]:
+            drawer = _drawer(place[link], place[link + 1], shift)
+            drawers[drawer] = min(2, drawers[drawer] + 1)
+    count = 0
+    for link in range(len(linked)):
+        if linked[link] and drawers[_drawer(place[link], place[link + 1], shift)] == 2:
+            found[count] = link
+            count += 1
+    return count
+
+
+@compiled
+def _drawer(a, b, shift):  # type: ignore[no-untyped-def]
+    """The highest bits of a hash of two places, whichever comes first."""
+    mixed = (np.uint64(min(a, b)) * np.uint64(0x9E3779B97F4A7C15)) ^ np.uint64(max(a, b))
+    return (mixed * np.uint64(0xC2B2AE3D27D4EB4F)) >> np.uint64(shift)
 
 
 def _one_road(layer: Ints, way: Ints, node_ids: Ints, group: Ints) -> list[list[int]]:

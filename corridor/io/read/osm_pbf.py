@@ -605,15 +605,51 @@ class _Nodes:
 
     def places(self, wanted: Ints) -> tuple[Ints, Ints]:
         """Longitudes and latitudes of nodes by id; NOWHERE of those that aren't there, and of ids below 0."""
-        x, y = np.full((2, len(wanted)), NOWHERE, dtype=np.int64)
+        x, y = np.empty((2, len(wanted)), dtype=np.int64)
         _find_places(self.ids, self.at, wanted, x, y)
         return x, y
 
 
 @compiled
 def _find_places(ids, at, wanted, x, y):  # type: ignore[no-untyped-def]
-    """Write the places of those wanted that there are."""
+    """Write the places of those wanted, NOWHERE of those that there are none of."""
+    here = 0
     for i in range(len(wanted)):
-        here = np.searchsorted(ids, wanted[i])
+        here = _find_near(ids, here, wanted[i])
         if here < len(ids) and ids[here] == wanted[i] and wanted[i] >= 0:
             x[i], y[i] = at[here, 0], at[here, 1]
+        else:
+            x[i], y[i] = NOWHERE, NOWHERE
+
+
+@compiled
+def _find_near(ids, near, wanted):  # type: ignore[no-untyped-def]
+    """Place of the first id that isn't below the one wanted, as of searchsorted, looked for from another place on.
+
+    Nodes of a way mostly were mapped together, so that their ids lie near each other: half of them within 64 places.
+    """
+    low, high = 0, len(ids)
+    step = 32
+    if near < len(ids) and ids[near] < wanted:
+        low = near + 1
+        while low + step < high:
+            if ids[low + step] >= wanted:
+                high = low + step
+                break
+            low += step + 1
+            step *= 4
+    else:
+        high = near
+        while high - step >= 0:
+            if ids[high - step] < wanted:
+                low = high - step + 1
+                break
+            high -= step
+            step *= 4
+    while low < high:
+        middle = (low + high) >> 1
+        if ids[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low

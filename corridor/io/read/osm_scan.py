@@ -137,8 +137,10 @@ class WayTable:
         kind, rows = numbers[at], np.repeat(np.arange(len(times)), times)
         words = [(clean(tags.get("ref")), name_of(tags)) for tags in names]
         called = np.array([self._names.setdefault(own, len(self._names)) for own in words], dtype=np.int64)
-        places, kept = spread(np.cumsum(ways.sizes) - ways.sizes, ways.sizes, rows)
-        vertices = ways.node_ids[places], ways.x[places], ways.y[places]
+        kept, vertices = ways.sizes, (ways.node_ids, ways.x, ways.y)
+        if (times != 1).any():  # as a rule each is a road or a railway, and its vertices stay where they are
+            places, kept = spread(np.cumsum(ways.sizes) - ways.sizes, ways.sizes, rows)
+            vertices = ways.node_ids[places], ways.x[places], ways.y[places]
         part = WayBatch(ways.ids[rows], kind, called[ways.called[rows]], kept, *vertices)
         self._parts.append(part)
         if len(self) > MAX_WAYS or sum(len(part.x) for part in self._parts) > MAX_VERTICES:
@@ -157,7 +159,8 @@ class WayTable:
         return self._column("sizes"), self._column("node_ids"), self._column("x"), self._column("y")
 
     def _column(self, name: str) -> Ints:
-        return np.concatenate([np.zeros(0, dtype=np.int64), *(getattr(part, name) for part in self._parts)])
+        first, *others = [getattr(part, name) for part in self._parts] or [np.zeros(0, dtype=np.int64)]
+        return np.concatenate([first, *others]) if others else first
 
     def move(self, moved: Mapping[int, tuple[int, int]]) -> None:
         """Put vertices where they lie by the newest version of their node; libosmium's index keeps any of them.

@@ -4,10 +4,13 @@ import numpy as np
 import osmium
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from corridor.errors import SourceError
-from corridor.io.read.osm import read_osm
-from corridor.io.read.osm_pbf import scan_blocks
+from corridor.io.read.osm import _may_be_repeated, read_osm
+from corridor.io.read.osm_pbf import _find_near, _Nodes, scan_blocks
+from corridor.io.read.osm_scan import NOWHERE
 
 _TEXT = """n1 Tplace=town,name=Anfang,name:fa=%200c%,population=1%20%200
 n2 Tbarrier=block
@@ -91,3 +94,31 @@ def test_a_name_that_is_no_text_is_an_error_in_one_line(tmp_path):
     path.write_bytes(path.read_bytes().replace(b"Fluss", b"Flus\xd0"))
     with pytest.raises(SourceError, match="not readable as OpenStreetMap data"):
         read_osm(path)
+
+
+@settings(max_examples=200)
+@given(
+    st.sets(st.integers(1, 3000), max_size=400),
+    st.lists(st.integers(-5, 3010), min_size=1, max_size=60),
+)
+def test_vertices_are_found_from_wherever_the_search_begins(ids, wanted):
+    known = np.array(sorted(ids), dtype=np.int64)
+    at = np.column_stack([known * 2, known * 3]).astype(np.int32)
+    x, y = _Nodes(known, at).places(np.array(wanted, dtype=np.int64))
+    there = [number in ids for number in wanted]
+    assert x.tolist() == [2 * number if here else NOWHERE for number, here in zip(wanted, there, strict=True)]
+    assert y.tolist() == [3 * number if here else NOWHERE for number, here in zip(wanted, there, strict=True)]
+    for begin in range(0, len(known) + 1, 7):
+        assert [_find_near(known, begin, number) for number in wanted] == np.searchsorted(known, wanted).tolist()
+
+
+@settings(max_examples=200)
+@given(st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=2, max_size=60))
+def test_every_link_that_is_drawn_twice_is_among_those_that_may_be(vertices):
+    place = np.array([vertex for vertex, _ in vertices], dtype=np.int64) << 40
+    linked = np.array([link for _, link in vertices[1:]])
+    pairs = [frozenset(pair) for pair in zip(place[:-1].tolist(), place[1:].tolist(), strict=True)]
+    drawn = [pair for pair, link in zip(pairs, linked, strict=True) if link]
+    found = _may_be_repeated(place, linked).tolist()
+    assert {at for at, pair in enumerate(pairs) if linked[at] and drawn.count(pair) > 1} <= set(found)
+    assert found == sorted(at for at in set(found) if linked[at])
