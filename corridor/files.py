@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import re
@@ -209,6 +210,37 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no number")
 
 
+# --- What the machine refuses, and how that is told ---
+
+REMEDIES = {
+    errno.ENOSPC: "make room on the disk, or name another folder",
+    errno.EDQUOT: "make room on the disk, or name another folder",
+    errno.EFBIG: "raise the limit of a file's size (ulimit -f)",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    errno.ENFILE: "close other programs: the machine has no more files to give",
+    errno.EAGAIN: "raise the limit of processes and threads (ulimit -u)",
+    errno.ENOMEM: "take a smaller area or coarser heights, or raise the limit of memory",
+    errno.EROFS: "name a folder that can be written",
+}
+"""What the machine refuses to any program, by its number, and what helps."""
+
+
+def unwritable(where: object, fault: Exception, remedy: str) -> OutputError:
+    """The error of a file or folder that can't be written.
+
+    Args:
+        where: the file or folder.
+        fault: of the system or of a library that writes.
+        remedy: what helps where the fault itself doesn't say that something else would.
+    """
+    full = "disk is full" in str(fault)
+    number = errno.ENOSPC if full else getattr(fault, "errno", None)
+    # in the system's words, without numbers, Python's names and the statements of a database
+    told = os.strerror(errno.ENOSPC) if full else str(getattr(fault, "strerror", None) or fault)
+    reason = " ".join(told.partition(": sqlite3_exec(")[0].split())[:200] or type(fault).__name__
+    return OutputError(f"{where}: can't be written ({reason}); {REMEDIES.get(number, remedy) if number else remedy}")
+
+
 # --- Atomic writing: files and folders appear whole or not at all, in place of older ones at once ---
 
 TOOL = "corridor"
@@ -353,5 +385,4 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
             write(fresh)
             fresh.replace(path)
     except OSError as fault:
-        reason = fault.strerror or fault
-        raise OutputError(f"{path}: can't be written ({reason}); choose another place with --out") from fault
+        raise unwritable(path, fault, "choose another place with --out") from fault

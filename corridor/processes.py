@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import mmap
 import multiprocessing
@@ -30,6 +31,8 @@ _LARGE = 1 << 16
 _MOST_APART = 64
 """Arrays of a value in memory of their own: each holds a file open as long as it is there, and a system may allow a
 process a thousand of these. Values of a run on a country's roads have 14 at most."""
+_PR_SET_PDEATHSIG = 1
+"""The number of what is asked of ``prctl``."""
 _PATIENCE_S = 15.0
 """How long a copy may use no processor time while its value is waited for."""
 
@@ -77,7 +80,8 @@ class Fork:
         # Pythons that are built for many systems often can't have memory in common: pipes are all that they have.
         self._arrays = {name: _SharedArrays(self._open) for name in names if hasattr(os, "memfd_create")}
         sending = partial(_send, sender, self._arrays)
-        self._copy = fork.Process(target=_compute, args=(compute, sending, self._receiver), daemon=True)
+        words = (compute, sending, self._receiver, os.getpid())
+        self._copy = fork.Process(target=_compute, args=words, daemon=True)
         # This end belongs to the copy alone: its death then ends the pipe.
         with closing(sender), warnings.catch_warnings():
             # Python warns of copies of processes with threads: those of this one draw progress or wait for work.
@@ -184,19 +188,34 @@ def _send(sender: Connection, shared: Mapping[str, _SharedArrays], named: tuple[
 
 
 def _compute(
-    compute: Callable[[], Iterable[tuple[str, Any]]], send: Callable[[tuple[str, Any]], None], receiver: Connection
+    compute: Callable[[], Iterable[tuple[str, Any]]],
+    send: Callable[[tuple[str, Any]], None],
+    receiver: Connection,
+    first: int,
 ) -> None:
     """What the copy does."""
     # Only the first process reads: where it is gone, nothing can be sent, and the copy ends as well.
     receiver.close()
-    # Who interrupts, interrupts the first process, which ends this one.
+    # Who interrupts, interrupts the first process, which ends this one, and waits for that: it tidies up when it is
+    # ended, this one has nothing to tidy.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    _end_with(first)
     # Looking through all objects for circles would write to each of them, and so copy the memory that is shared.
     gc.disable()
     # A pipe holds little: a thread waits at it until the value is taken, and the next is computed meanwhile.
     with suppress(Exception), ThreadPoolExecutor(1) as sending:
         for one in [sending.submit(send, named) for named in compute()]:
             one.result()
+
+
+def _end_with(parent: int) -> None:
+    """Have the system end this process as soon as its parent is gone, however that ends."""
+    with suppress(AttributeError, OSError):  # libraries of C without it
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it is gone already
+        os._exit(1)
 
 
 def _ticks(pid: int | None) -> int:

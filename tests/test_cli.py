@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from functools import partial
@@ -273,6 +275,58 @@ def test_an_interrupt_is_told_in_one_line_and_leaves_nothing(midland, call, tmp_
     code, out, said = call("run", str(midland), "--out", str(tmp_path / "out"), "--quiet")
     assert (code, out, said) == (130, "", "corridor: interrupted; nothing was written\n")
     assert not list(tmp_path.glob("out*"))
+
+
+@pytest.fixture
+def default_ends():
+    """Signals that end a process do so, before and after."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, signal.SIG_DFL) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("in_a_kernel", [False, True])
+def test_who_is_ended_tidies_up_and_says_so(midland, call, tmp_path, monkeypatch, default_ends, number, in_a_kernel):
+    def ended(results, folder, *_):
+        (folder / "half").write_text("written", encoding="utf-8")
+        try:
+            os.kill(os.getpid(), number)
+        except KeyboardInterrupt as interrupt:
+            if in_a_kernel:  # what Python says of it there
+                raise SystemError("returned a result with an exception set") from interrupt
+            raise
+
+    monkeypatch.setattr("corridor.export.results._write_files", ended)
+    code, out, said = call("run", str(midland), "--out", str(tmp_path / "out"), "--quiet")
+    assert (code, out, said) == (128 + number, "", "corridor: interrupted; nothing was written\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_command_under_nohup_stays_when_its_terminal_is_closed(call, default_ends):
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    assert call("studies")[0] == 0
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+
+
+def _shell(words: str) -> subprocess.CompletedProcess[str]:
+    command = f'"{sys.executable}" -m corridor {words}'
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=300)
+
+
+@pytest.mark.parametrize("words", ["--version", "studies", "doctor --quiet"])
+def test_a_reader_who_has_had_enough_is_no_fault(words):
+    ended = _shell(f"{words} | true; echo ${{PIPESTATUS[0]}}")
+    assert (ended.stdout, ended.stderr) == ("141\n", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
+def test_progress_that_a_full_disk_doesnt_take_stops_nothing(midland, tmp_path):
+    ended = _shell(f'run "{midland}" --out "{tmp_path / "out"}" --formats none 2>/dev/full')
+    assert (ended.returncode, ended.stdout) == (0, f"{tmp_path / 'out' / 'comparison.html'}\n")
+    assert _shell("run nosuch 2>/dev/full").returncode == 2
 
 
 def test_an_interrupt_while_the_command_is_loaded_is_told_in_one_line(tmp_path):

@@ -198,6 +198,8 @@ processes.count_threads, processes.room_bytes = (lambda: 2), (lambda: 1 << 40)
 
 def compute():
     yield "large", bytes(10_000_000)
+    while {busy}:
+        pass
 
 processes.Fork(["large"], compute)
 time.sleep(0.5)
@@ -205,10 +207,32 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_copy_doesnt_outlive_a_process_that_is_killed() -> None:
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_copy_doesnt_outlive_a_process_that_is_killed(busy: bool) -> None:
     # the copy holds the end of the pipe too that is read here: its end is waited for
-    found = subprocess.run([sys.executable, "-c", _KILLED], stdout=subprocess.PIPE, check=False, timeout=60)
+    code = _KILLED.replace("{busy}", str(busy))
+    found = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=False, timeout=60)
     assert found.returncode == -signal.SIGKILL
+
+
+def test_a_copy_ends_at_once_though_the_first_process_tidies_up() -> None:
+    tidied: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: tidied.append(number))
+
+    def compute() -> Iterator[tuple[str, Any]]:
+        yield "made", 1
+        while True:
+            pass
+
+    try:
+        with Fork(["made"], compute) as fork:
+            assert fork.take("made") == (1,)
+            started = time.monotonic()
+        assert time.monotonic() - started < 30
+        assert not multiprocessing.active_children()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert not tidied
 
 
 @pytest.mark.parametrize("lacking", ["count_threads", "room_bytes"])

@@ -17,7 +17,7 @@ import shapely
 from corridor.alignment.drawn import bend_at_station, find_self_crossings
 from corridor.alignment.earthworks import sum_earthworks, tabulate_stations
 from corridor.alignment.sheet import draw_sheet
-from corridor.errors import OutputError
+from corridor.files import unwritable
 from corridor.geo.geodesy import WGS84, project
 from corridor.report.i18n import render
 from corridor.schema.alignment import Alignment, UnitCosts
@@ -185,12 +185,11 @@ def write_new_line(new: NewLine, folder: Path) -> Path:
         for name, part in parts.items():
             part.replace(folder / name)
     except (OSError, ValueError) as fault:
+        raise unwritable(folder, fault, "choose another folder with --out") from fault
+    finally:
         for part in parts.values():
             with contextlib.suppress(OSError, ValueError):
-                part.unlink()
-        raise OutputError(
-            f"{folder}: can't be written ({getattr(fault, 'strerror', fault)}); choose another folder with --out"
-        ) from fault
+                part.unlink(missing_ok=True)
     return folder / "alignment.geojson"
 
 

@@ -6,9 +6,10 @@ import atexit
 import errno
 import gc
 import os
+import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
 
 try:
@@ -29,8 +30,9 @@ try:
 
     import corridor
     from corridor.cli import align, compare, fetch, flows, new, sweep, terrain
-    from corridor.cli.common import print_error, print_plain
+    from corridor.cli.common import drop_stream, exit_code_of, plain_interrupts, print_error, print_plain
     from corridor.errors import CorridorError
+    from corridor.files import REMEDIES
     from corridor.memory import keep_large_apart
 except KeyboardInterrupt:  # loading takes long enough for a second thought, and nobody catches that yet
     sys.stderr.write(f"{_INTERRUPTED}\n")
@@ -47,9 +49,10 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         with _one_line_errors():
             try:
-                return super().invoke(ctx)
-            except KeyboardInterrupt:
-                _end_interrupted()  # typer itself would end without a word
+                with plain_interrupts():
+                    return super().invoke(ctx)
+            except KeyboardInterrupt as interrupt:
+                _end_interrupted(interrupt)  # typer itself would end without a word
 
 
 _WRONG_CALL: type[Exception] = typer.BadParameter.__bases__[0]
@@ -60,6 +63,9 @@ _WRONG_CALL: type[Exception] = typer.BadParameter.__bases__[0]
 def _one_line_errors() -> Iterator[None]:
     try:
         yield
+    except BrokenPipeError:  # who reads has had enough; typer itself would end with the code of a fault
+        drop_stream(sys.stdout)
+        sys.exit(141)
     except _WRONG_CALL as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             raise
@@ -122,28 +128,30 @@ _LEAST_ADDRESSES = 3 << 29
 """With less, libraries end the process or wait for ever while they are loaded: measured, with room to spare."""
 _SIGNS_OF_NO_MEMORY = ("failed to map segment", "Cannot allocate memory", "std::bad_alloc", "'libllvmlite.so'")
 _NO_MEMORY = "there isn't enough memory; take a smaller area or coarser heights, or raise the limit"
-_MACHINE = {
-    errno.ENOSPC: "make room on the disk, or name another folder",
-    errno.EDQUOT: "make room on the disk, or name another folder",
-    errno.EFBIG: "raise the limit of a file's size (ulimit -f)",
-    errno.EMFILE: "raise the limit of open files (ulimit -n)",
-    errno.ENFILE: "close other programs: the machine has no more files to give",
-    errno.EAGAIN: "raise the limit of processes and threads (ulimit -u)",
-    errno.ENOMEM: "take a smaller area or coarser heights, or raise the limit of memory",
-    errno.EROFS: "name a folder that can be written",
-}
-"""What the machine refuses to any program, by its number, and what helps."""
 
 
-def _end_interrupted() -> NoReturn:
+def _tidy_up_when_ended() -> None:
+    """Take what ends a process, as when the system shuts down or a terminal is closed, as an interrupt.
+
+    What it started ends with it then, and nothing half written is left.
+    """
+    own = os.getpid()
+
+    def end(number: int, _: object) -> NoReturn:
+        if os.getpid() != own:  # a copy, which has nothing to tidy up
+            os._exit(128 + number)
+        raise KeyboardInterrupt(number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # who runs it under nohup wants it to stay
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, end)
+
+
+def _end_interrupted(interrupt: KeyboardInterrupt) -> NoReturn:
     print_error(_INTERRUPTED)
-    sys.exit(130)
-
-
-def _drop_stdout() -> None:
-    """Let what is left in the buffer of stdout go nowhere."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(exit_code_of(interrupt))
 
 
 def main() -> None:
@@ -159,16 +167,14 @@ def main() -> None:
     # as long as writing a page.
     atexit.register(gc.freeze)
     keep_large_apart()
+    _tidy_up_when_ended()
     try:
         app(prog_name="corridor")
     except CorridorError as error:
         print_error(f"corridor: {' '.join(str(error).split())}")
         sys.exit(2)
-    except KeyboardInterrupt:
-        _end_interrupted()
-    except BrokenPipeError:
-        _drop_stdout()  # who reads has had enough
-        sys.exit(141)
+    except KeyboardInterrupt as interrupt:
+        _end_interrupted(interrupt)
     except Exception as error:
         # libraries say in words of their own that a limit leaves them no room
         if not isinstance(error, MemoryError) and not any(sign in str(error) for sign in _SIGNS_OF_NO_MEMORY):
@@ -180,11 +186,11 @@ def main() -> None:
 
 def _end_by_the_machine(error: Exception) -> None:
     """End with one line where it is the machine that refuses something; give back what is a fault of this program."""
-    if isinstance(error, OSError) and error.errno in _MACHINE:
+    if isinstance(error, OSError) and error.errno in REMEDIES:
         if error.filename is None:
-            _drop_stdout()  # perhaps it was stdout that took no more, and would fail again at the end
+            drop_stream(sys.stdout)  # perhaps it was stdout that took no more, and would fail again at the end
         where = f"{error.filename}: " if error.filename else ""
-        print_error(f"corridor: {where}{error.strerror}; {_MACHINE[error.errno]}")
+        print_error(f"corridor: {where}{error.strerror}; {REMEDIES[error.errno]}")
         sys.exit(2)
     if isinstance(error, RuntimeError) and str(error).startswith("Symlink loop"):
         print_error(
@@ -192,5 +198,5 @@ def _end_by_the_machine(error: Exception) -> None:
         )
         sys.exit(2)
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
-        print_error(f"corridor: can't start another thread; {_MACHINE[errno.EAGAIN]}")
+        print_error(f"corridor: can't start another thread; {REMEDIES[errno.EAGAIN]}")
         sys.exit(2)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from threading import Event, Thread
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 from rich.console import Console
@@ -32,10 +33,22 @@ for _name in ("stdout", "stderr"):
 for _stream in (sys.stdout, sys.stderr):
     if isinstance(_stream, io.TextIOWrapper):
         _stream.reconfigure(errors="backslashreplace")
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Raise what Rich caught: it would end the program with the code of a fault.
+
+        Raises:
+            BrokenPipeError: who reads has had enough.
+        """
+        raise BrokenPipeError
+
+
 # What is printed comes from files, names and addresses: it is shown as it is, never read as Rich's markup or as emoji
 # codes (a file "no:x:such" has colons in its name). Nothing prints but the functions below, which clean it.
-_out_console = Console(width=None if sys.stdout.isatty() else 140, markup=False, emoji=False)
-err_console = Console(stderr=True, markup=False, emoji=False, highlight=False)
+_out_console = _Console(width=None if sys.stdout.isatty() else 140, markup=False, emoji=False)
+err_console = _Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 DEFAULT_STUDY = "syunik"
 """The bundled study that commands take where none is named."""
@@ -98,14 +111,53 @@ def iso_date(text: str | None) -> str | None:
         raise StudyError(f"--today: '{text[:20]}' is no day; write one such as 2027-03-01") from wrong
 
 
+@contextmanager
+def plain_interrupts() -> Iterator[None]:
+    """Raise an interrupt as such that came while a compiled kernel was called: Python makes a fault of that call of it.
+
+    Raises:
+        KeyboardInterrupt: with the signal's number, unless it is Python's own of Ctrl-C.
+    """
+    try:
+        yield
+    except SystemError as fault:
+        if isinstance(fault.__cause__, KeyboardInterrupt):
+            raise fault.__cause__ from None
+        raise
+
+
+def exit_code_of(interrupt: KeyboardInterrupt) -> int:
+    """The exit code of a process that a signal ended, as shells give it.
+
+    Args:
+        interrupt: holds the signal's number; Python itself raises it of Ctrl-C, without one.
+    """
+    return 128 + int(*interrupt.args or [signal.SIGINT])
+
+
 def print_line(text: object) -> None:
     """Print a line on stdout, however long, without what could direct a terminal."""
     _out_console.print(clean_line(text), soft_wrap=True)
 
 
 def print_error(text: object) -> None:
-    """Print a line on stderr, as :func:`print_line` does on stdout."""
-    err_console.print(clean_line(text), soft_wrap=True)
+    """Print a line on stderr, as :func:`print_line` does on stdout; where a full disk takes none, nobody is told."""
+    try:
+        err_console.print(clean_line(text), soft_wrap=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        drop_stream(sys.stderr)
+
+
+def drop_stream(stream: TextIO) -> None:
+    """Let what is left in a stream's buffer, and what is still to come, go nowhere.
+
+    Args:
+        stream: stdout or stderr.
+    """
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def print_plain(text: object) -> None:

@@ -12,7 +12,9 @@ from corridor.cli.common import (
     DemOption,
     OsmOption,
     QuietOption,
+    exit_code_of,
     load_study,
+    plain_interrupts,
     plain_path,
     print_error,
     print_line,
@@ -65,17 +67,17 @@ def sweep(
     from corridor.sweeps.run import sweep as run_sweep
 
     try:
-        with show_progress(quiet) as say:
+        with plain_interrupts(), show_progress(quiet) as say:
             found = run_sweep(
                 load_study(study, baseline), vary, out, osm=osm, dem=dem or [], scheduler=scheduler,
                 workers=workers, memory_limit=memory_limit, restart=restart, progress=say,
             )  # fmt: skip
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         kept = len(SweepFolder(out).done())
         print_error(
             f"corridor: interrupted; {kept} tasks are done and kept in {out}: the same command goes on from there"
         )
-        raise typer.Exit(130) from None
+        raise typer.Exit(exit_code_of(interrupt)) from None
     if not quiet:
         print_error(found.sentence())
     print_plain(found.folder.path)

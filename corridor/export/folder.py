@@ -5,13 +5,12 @@ Nothing here loads what computes or draws, so that a wrong folder is told at onc
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from corridor.errors import OutputError, SourceError
-from corridor.files import TOOL, WRITING, read_json
+from corridor.files import TOOL, WRITING, read_json, unwritable
 
 MANIFEST = "manifest.json"
 MAX_BYTES = 20_000_000
@@ -101,9 +100,9 @@ def check_target(folder: Path) -> Path:
         if not target.exists():
             above = next(parent for parent in target.parents if parent.exists())
             if not above.is_dir():
-                raise OutputError(f"{target}: can't be written ({above} is a file): choose another folder")
+                raise OutputError(f"{target}: can't be written ({above} is a file); choose another folder")
             if not os.access(above, os.W_OK | os.X_OK):
-                raise OutputError(f"{target}: can't be written (no permission in {above}): choose another folder")
+                raise OutputError(f"{target}: can't be written (no permission in {above}); choose another folder")
             return target
         if not target.is_dir():
             raise OutputError(f"{target}: is a file; name a folder")
@@ -112,18 +111,9 @@ def check_target(folder: Path) -> Path:
                 f"{target}: holds other files and no results of an earlier run; name a new or an empty folder"
             )
         if not os.access(target.parent, os.W_OK | os.X_OK):
-            raise OutputError(f"{target}: can't be written (no permission in {target.parent}): choose another folder")
+            raise OutputError(f"{target}: can't be written (no permission in {target.parent}); choose another folder")
     except (OSError, RuntimeError, ValueError) as error:  # names too long, loops of links, a NUL
         if isinstance(error, OutputError):
             raise
-        raise OutputError(
-            f"{str(folder)[:200]!r}: can't be written ({reason_of(error)}): choose another folder"
-        ) from error
+        raise unwritable(repr(str(folder)[:200]), error, "choose another folder") from error
     return target
-
-
-def reason_of(error: Exception) -> str:
-    """Why, in the system's words, without numbers, Python's names and the statements of a database."""
-    if "disk is full" in str(error):
-        return os.strerror(errno.ENOSPC)
-    return " ".join(str(getattr(error, "strerror", None) or error).split())[:200] or type(error).__name__

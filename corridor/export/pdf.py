@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from corridor.errors import OutputError
-from corridor.files import workspace
+from corridor.files import unwritable, workspace
 from corridor.report.i18n import LANGUAGES
 
 BROWSERS = (
@@ -85,7 +85,7 @@ def write_pdf(html: Path, pdf: Path, *, browser: str | None = None, language: st
     except OSError as error:
         if isinstance(error, OutputError):
             raise
-        raise OutputError(f"{pdf}: can't be written ({error.strerror or error}): choose another folder") from error
+        raise unwritable(pdf, error, "choose another folder") from error
     return pdf
 
 

@@ -27,7 +27,6 @@ from corridor.export.folder import (
     TABLES,
     check_target,
     choose_formats,
-    reason_of,
 )
 from corridor.export.gis import (
     candidate_layers,
@@ -41,7 +40,7 @@ from corridor.export.gis import (
     write_layer,
     writing_errors,
 )
-from corridor.files import put_in_place, workspace
+from corridor.files import put_in_place, unwritable, workspace
 from corridor.processes import Fork
 from corridor.report.i18n import clean, clean_text, render, render_table
 from corridor.report.page.build import build_page, draw_map
@@ -99,7 +98,7 @@ def file_columns() -> tuple[Column, ...]:
     """Columns of the files beside the metric table."""
     try:
         text = files("corridor.export").joinpath("columns.csv").read_text(encoding="utf-8")
-    except OSError as fault:
+    except FileNotFoundError as fault:
         raise OutputError("columns.csv is missing from the installed package: install corridor anew") from fault
     return tuple(
         Column(row["column"], row["unit"], row["meaning"], row["formula"], interval=True)
@@ -187,9 +186,7 @@ def write_results(
     except OutputError:
         raise
     except writing_errors() as error:
-        raise OutputError(
-            f"{folder}: can't be written ({reason_of(error)}): choose another folder with --out"
-        ) from error
+        raise unwritable(folder, error, "choose another folder with --out") from error
     return target / PAGE
 
 

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from corridor.errors import OutputError, StudyError
-from corridor.files import write_whole
+from corridor.errors import StudyError
+from corridor.files import unwritable, write_whole
 from corridor.flows.changes import Case, cut_case, merge_changes
 from corridor.flows.cost import build_prices
 from corridor.flows.indicators import (
@@ -694,7 +694,7 @@ def write_flows(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
-        raise OutputError(f"{folder}: can't be made ({fault.strerror}); choose another folder") from fault
+        raise unwritable(folder, fault, "choose another folder with --out") from fault
     frames = flow_tables(results, TABLES)
     if sensitivity is not None:
         frames["sensitivity"] = sensitivity

@@ -217,7 +217,7 @@ def _read(*parts: str) -> str:
     path = files("corridor.report").joinpath(*parts)
     try:
         return path.read_text(encoding="utf-8")
-    except OSError as error:
+    except FileNotFoundError as error:
         raise OutputError(f"{'/'.join(parts)} is missing from the installed package: install corridor anew") from error
 
 

@@ -20,7 +20,7 @@ import pandas as pd
 
 import corridor
 from corridor.errors import OutputError, SourceError, SweepError
-from corridor.files import read_json, require_file
+from corridor.files import read_json, require_file, unwritable
 from corridor.report.i18n import clean_text
 from corridor.schema.fields import file_sha256
 from corridor.schema.study import Study
@@ -78,7 +78,7 @@ class SweepFolder:
         except OSError as fault:
             if isinstance(fault, OutputError):
                 raise
-            raise OutputError(f"{self.path}: can't be written ({fault.strerror}); choose another --out") from fault
+            raise unwritable(self.path, fault, "choose another --out") from fault
         return done
 
     def done(self) -> set[str]:
@@ -104,9 +104,7 @@ class SweepFolder:
             folder.mkdir(parents=True, exist_ok=True)
             write_table(folder / f"{key}.parquet", pd.concat([rows, table.reset_index(drop=True)], axis=1))
         except OSError as fault:
-            raise OutputError(
-                f"{folder}: can't be written ({fault.strerror}); make room and give the same command again"
-            ) from fault
+            raise unwritable(folder, fault, "mend that and give the same command again") from fault
 
     def manifest(self) -> dict[str, Any]:
         """What was asked.

@@ -14,7 +14,8 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from scipy import stats
 
-from corridor.errors import OutputError, SweepError
+from corridor.errors import SweepError
+from corridor.files import unwritable
 from corridor.report.i18n import read_asset
 from corridor.report.tables import write_csv
 from corridor.sweeps.dataset import SweepFolder, write_whole
@@ -249,7 +250,7 @@ def write_report(report: SweepReport, folder: str | Path) -> Path:
         write_csv(report.drivers, target / "drivers.csv")
         write_whole(target / FILES[0], page.encode())
     except OSError as fault:
-        raise OutputError(f"{target}: can't be written ({fault.strerror})") from fault
+        raise unwritable(target, fault, "allow it, or copy the sweep's folder to where it can be") from fault
     return target / FILES[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import resource
@@ -247,6 +248,36 @@ def test_what_is_away_when_a_process_is_killed_comes_back(way, tmp_path):
     with space.workspace(tmp_path, "out"):
         assert state(out) == {"file.txt": b"old"}
     assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize(
+    ("number", "helps"), [(errno.EMFILE, "ulimit -n"), (errno.EFBIG, "ulimit -f"), (errno.ENOSPC, "make room")]
+)
+def test_what_the_machine_refuses_anywhere_is_not_mended_by_another_folder(
+    comparison, tmp_path, number, helps, monkeypatch
+):
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("corridor.export.results._write_files", refuse)
+    with pytest.raises(OutputError, match=helps) as caught:
+        comparison.write(tmp_path / "out", formats="none")
+    assert f"can't be written ({os.strerror(number)}); " in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_may_not_be_opened_is_not_a_missing_one(monkeypatch):
+    from corridor.report import i18n
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", refuse)
+        with pytest.raises(OSError, match="Too many open files"):
+            i18n.read_asset("page.css")
+    with pytest.raises(OutputError, match="missing from the installed package"):
+        i18n.read_asset("no-such.css")
 
 
 def test_two_that_write_at_once_leave_each_other_alone(tmp_path):

@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 from filelock import FileLock, Timeout
 
 from corridor.errors import FetchError, OutputError
+from corridor.files import unwritable
 from corridor.io.read.data_files import LISTING
 from corridor.schema.fields import Fetched, file_sha256
 
@@ -238,10 +239,7 @@ class Cache:
         except OutputError:
             raise
         except OSError as fault:
-            reason = fault.strerror or str(fault)
-            raise OutputError(
-                f"{self.folder}: can't be written ({reason}); choose another folder with --cache"
-            ) from fault
+            raise unwritable(self.folder, fault, "choose another folder with --cache") from fault
 
 
 @contextmanager
