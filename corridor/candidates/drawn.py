@@ -407,7 +407,7 @@ def _new_part(
         status=SectionStatus.PLANNED,
         country=country,
         line=line,
-        length_km=Estimate(km, km, km),
+        length_km=Estimate.exact(km),
         drawn_km=float(line_lengths_m([line])[0]) / 1000,
         documented=False,
         geometry_quality=GeometryQuality.SCHEMATIC if spec.schematic else GeometryQuality.DRAWN,

@@ -326,7 +326,7 @@ def _part(
         status=SectionStatus.PLANNED,
         country=country,
         line=shapely.LineString(lon_lat[a : b + 1]),
-        length_km=Estimate(km, km, km),
+        length_km=Estimate.exact(km),
         drawn_km=km,
         documented=False,
         geometry_quality=GeometryQuality.SCHEMATIC if line.cell_m >= COARSE_M else GeometryQuality.DESIGNED,

@@ -24,7 +24,7 @@ from corridor.network.jurisdiction import find_crossing
 from corridor.network.map_matching import Match, part_lengths_km, route_spans
 from corridor.schema.alignment import LinePrice, PriceRange, Structure
 from corridor.schema.candidate import BorderPassage, Candidate, DesignedWork, Part, Span
-from corridor.schema.catalogue import Crossing, Estimate, Section, SectionWorks
+from corridor.schema.catalogue import ZERO, Crossing, Estimate, Section, SectionWorks
 from corridor.schema.message import ListStyle, Message, Value, country_message, listing
 from corridor.schema.study import CandidateSpec
 from corridor.schema.vocabulary import (
@@ -42,7 +42,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 _NEAR_LINE_M = 5000.0
 """A documented structure farther from its section's line isn't placed on it. Declared."""
-_NO_MINUTES = Estimate(0.0, 0.0, 0.0)
 
 
 def minutes_estimate(minutes: float, spread: TimeSpread) -> Estimate:
@@ -64,7 +63,7 @@ def section_part(
         spread: ends of the interval about ``minutes``.
     """
     drawn = float(line_lengths_m([line])[0]) / 1000
-    length = section.length_km or Estimate(drawn, drawn, drawn)
+    length = section.length_km or Estimate.exact(drawn)
     # Structures are those of the map where the section was found there, and else the documented ones of known place.
     spans = (match.spans_reversed() if reverse else match.spans) if match else _documented_spans(section, line)
     mapped_tunnel, mapped_bridge = span_km(spans, StructureKind.TUNNEL), span_km(spans, StructureKind.BRIDGE)
@@ -102,7 +101,7 @@ def untimed(candidate: Candidate) -> Candidate:
     """
 
     def still(part: Part) -> Part:
-        return replace(part, minutes=_NO_MINUTES, follows=still(part.follows) if part.follows else None)
+        return replace(part, minutes=ZERO, follows=still(part.follows) if part.follows else None)
 
     passages = tuple(replace(passage, delay_min=None, sides=()) for passage in candidate.passages)
     parts, members = tuple(map(still, candidate.parts)), tuple(map(untimed, candidate.members))
@@ -317,7 +316,7 @@ def _run_part(network: Network, route: Route, run: Ints, lengths: Floats, grades
         status=first["status"],
         country=str(first["country"]),
         line=line,
-        length_km=Estimate(length, length, length),
+        length_km=Estimate.exact(length),
         drawn_km=float(line_lengths_m([line])[0]) / 1000,
         documented=False,
         geometry_quality=GeometryQuality.OSM,

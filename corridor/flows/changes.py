@@ -13,9 +13,8 @@ from corridor.errors import SourceError
 from corridor.files import require_commas, require_file
 from corridor.flows.cost import End, pick
 from corridor.flows.rows import FlowTables
-from corridor.schema.catalogue import Estimate
+from corridor.schema.catalogue import ZERO, Estimate
 
-NO_DELAY = Estimate(0.0, 0.0, 0.0)
 UNREACHABLE = "unreachable"
 UNDETERMINED = "undetermined"
 Measures = Mapping[str, float | str | None]
@@ -40,7 +39,7 @@ class LinkChange:
     link_id: str
     opens: bool = False
     closes: bool = False
-    extra_h: Estimate = NO_DELAY
+    extra_h: Estimate = ZERO
     opens_year: int | None = None
     at_stake: bool = False
     unknown: str = ""
@@ -95,7 +94,7 @@ def pin_delays(case: Case, end: End) -> Case:
         The case, whose delays are exact.
     """
     hours = (pick(change.extra_h, end) for change in case.changes)
-    pinned = (replace(c, extra_h=Estimate(h, h, h)) for c, h in zip(case.changes, hours, strict=True))
+    pinned = (replace(c, extra_h=Estimate.exact(h)) for c, h in zip(case.changes, hours, strict=True))
     return replace(case, changes=tuple(pinned))
 
 

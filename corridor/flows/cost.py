@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.flows.rows import TRUCK_MODES, FlowLink, FlowTables, Transfer
-from corridor.schema.catalogue import BorderDelay, Estimate
+from corridor.schema.catalogue import ZERO, BorderDelay, Estimate
 from corridor.schema.message import Message
 
 End = Literal["low", "mid", "high"]
@@ -344,7 +344,7 @@ def _running_cost(tables: FlowTables, mode: str, country: str) -> Estimate:
 
 def _tariff(tables: FlowTables, kind: str, mode: str, target: str) -> Estimate:
     own = tables.tariffs.get((kind, mode, target))
-    return own.price if own else Estimate(0.0, 0.0, 0.0)
+    return own.price if own else ZERO
 
 
 # --- Choice between branches: path sizes, path-size logit shares, logsum, and what counts say of theta ---

@@ -53,7 +53,7 @@ def measure_rail(links: Sequence[FlowLink], systems: Sequence[str], in_use: Iter
     open_ids = set(in_use)
     missing = [link.length_km for link in links if link.link_id not in open_ids]
     known = [link for link in links if link.capacity_mt_per_year is not None]
-    years = [Estimate(today, today, today) if link.status == "open" else link.opens_year for link in links]
+    years = [Estimate.exact(today) if link.status == "open" else link.opens_year for link in links]
     earliest = None
     # A way is open with its last link, so the latest year counts; one unknown year leaves the whole unknown.
     if all(year is not None for year in years) and years:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.errors import CatalogueError
-from corridor.flows.changes import NETWORK_ALONE, NO_DELAY, Case, merge_changes
+from corridor.flows.changes import NETWORK_ALONE, Case, merge_changes
 from corridor.flows.cost import (
     ENDS,
     End,
@@ -27,7 +27,7 @@ from corridor.flows.cost import (
 from corridor.flows.network import FlowNetwork, PricedArcs, Way, change_links, links_in_use
 from corridor.flows.rows import Branch, FlowTables, Pair, Scenario
 from corridor.flows.states import Answers, Found, Ints, NetworkState
-from corridor.schema.catalogue import Estimate
+from corridor.schema.catalogue import ZERO, Estimate
 
 Floats = NDArray[np.float64]
 TONNES_PER_LOAD = 20.0
@@ -169,7 +169,7 @@ class FlowModel:
             self._alone[year] = links_in_use(self.tables, year, self.scenario)
         changes = merge_changes(case.changes)
         links = change_links(self.tables, self._alone[year], year, self.scenario, changes, built=built)
-        delays = {c.link_id: c.extra_h for c in changes.values() if c.extra_h != NO_DELAY and c.link_id in links}
+        delays = {c.link_id: c.extra_h for c in changes.values() if c.extra_h != ZERO and c.link_id in links}
         return NetworkState(links, tuple(sorted(delays.items())) if built else ())
 
     def network(self, state: NetworkState, end: End = "mid", cargo_value: Estimate | None = None) -> FlowNetwork:

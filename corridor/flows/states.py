@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.flows.cost import End
-from corridor.schema.catalogue import Estimate
+from corridor.schema.catalogue import ZERO, Estimate
 
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
 T = TypeVar("T")
 _WORD = 64
-_NOTHING = Estimate(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -134,11 +133,11 @@ class Answers(Generic[T]):
         quicker = np.zeros(len(numbers), dtype=bool)
         differs = np.zeros((len(numbers), self._links.shape[1]), dtype=np.uint64)
         for place, theirs in enumerate(dict(each[number]) for number in numbers):
-            own = {link_id: mine.get(link_id, _NOTHING) for link_id in {*mine, *theirs}}
+            own = {link_id: mine.get(link_id, ZERO) for link_id in {*mine, *theirs}}
             # Delays elsewhere may only have grown: a link that became faster could draw the way to itself.
             quicker[place] = any(_less(own[i], hours) for i, hours in theirs.items() if i in state.links)
             if not quicker[place] and theirs != mine:
-                differs[place] = self._row(i for i, hours in own.items() if hours != theirs.get(i, _NOTHING))
+                differs[place] = self._row(i for i, hours in own.items() if hours != theirs.get(i, ZERO))
         return quicker, differs
 
     def _number_of_changes(self, state: NetworkState) -> int:

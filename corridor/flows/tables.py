@@ -361,10 +361,10 @@ class _Reader:
         found = row.range(prefix)
         if found is None:
             row.fault(f"{prefix}_mid", "is empty; a number is needed")
-            return Estimate(max(low, 1.0), max(low, 1.0), max(low, 1.0))
+            return Estimate.exact(max(low, 1.0))
         if not low <= found.low <= found.high <= high:
             row.fault(prefix, f"runs from {found.low:g} to {found.high:g}; it must lie from {low:g} to {high:g}")
-            return Estimate(max(low, 1.0), max(low, 1.0), max(low, 1.0))
+            return Estimate.exact(max(low, 1.0))
         return found
 
     def _source(self, row: Row) -> Source:

@@ -592,7 +592,7 @@ def measure_capital_access(access: Access, access_result: AccessResult) -> Value
         "access_delay_min": delay,
         "access_ratio": _around(max(ratios, default=1.0), minutes.low / usual, minutes.high / usual)
         if usual > 0
-        else Estimate(1.0, 1.0, 1.0),
+        else Estimate.exact(1.0),
     }
 
 

@@ -11,13 +11,12 @@ from corridor.errors import CatalogueError
 from corridor.metrics.distance import total
 from corridor.metrics.registry import Subject, Values, derived, metric
 from corridor.schema.candidate import Candidate, DesignedWork, Part
-from corridor.schema.catalogue import Costing, Estimate, UnitCost
+from corridor.schema.catalogue import ZERO, Costing, Estimate, UnitCost
 from corridor.schema.column import Column, Kind, Shown, Unit
 from corridor.schema.vocabulary import BedRoad, LineKind, Mode, StructureKind, WorkKind, Works
 
 ENDS = "ends"
 """Kind of a line for portals and abutments of a new line, which are priced by the piece."""
-_NOTHING = Estimate(0.0, 0.0, 0.0)
 _KEPT_AS = {
     LineKind.TUNNEL: WorkKind.TUNNEL,
     LineKind.GALLERY: WorkKind.TUNNEL,
@@ -78,7 +77,7 @@ def cost_bill(
             continue
         lines += _lines_of(part, book)
         if bed is not None and bed_road is BedRoad.REPLACED and not stood_in:
-            lines.append(book.line(part, Mode.ROAD, Works.REPLACEMENT, WorkKind.SURFACE, bed, _NOTHING))
+            lines.append(book.line(part, Mode.ROAD, Works.REPLACEMENT, WorkKind.SURFACE, bed, ZERO))
     return tuple(lines)
 
 
@@ -88,17 +87,17 @@ def _lines_beside_bed(part: Part, bed: Estimate, book: _PriceBook) -> list[CostL
         return _lines_of(part, book)
     length = part.length_km
     rest = Estimate(max(length.low - bed.high, 0.0), max(length.mid - bed.mid, 0.0), max(length.high - bed.low, 0.0))
-    kept = book.line(part, part.mode, part.works, WorkKind.UPGRADE, rest, _NOTHING)
-    return [kept, book.line(part, part.mode, Works.NEW, WorkKind.SURFACE, bed, _NOTHING)]
+    kept = book.line(part, part.mode, part.works, WorkKind.UPGRADE, rest, ZERO)
+    return [kept, book.line(part, part.mode, Works.NEW, WorkKind.SURFACE, bed, ZERO)]
 
 
 def _lines_of(part: Part, book: _PriceBook) -> list[CostLine]:
     """Lines for what is to be done to a part itself, each with its progress."""
     documented = part.documented_works.progress_pct
     if documented is not None:
-        built = Estimate(documented, documented, documented)
+        built = Estimate.exact(documented)
     else:
-        built = book.costing.unknown_progress_pct if part.works is Works.UNFINISHED else _NOTHING
+        built = book.costing.unknown_progress_pct if part.works is Works.UNFINISHED else ZERO
     if part.works is Works.UPGRADE:
         return [book.line(part, part.mode, part.works, WorkKind.UPGRADE, part.length_km, built)]
     if part.design:
@@ -116,7 +115,7 @@ def _lines_of(part: Part, book: _PriceBook) -> list[CostLine]:
     surface = Estimate(
         max(length.low - structures, 0), max(length.mid - structures, 0), max(length.high - structures, 0)
     )
-    kinds = [(WorkKind.SURFACE, surface), *((kind, Estimate(km, km, km)) for kind, km in apart)]
+    kinds = [(WorkKind.SURFACE, surface), *((kind, Estimate.exact(km)) for kind, km in apart)]
     return [book.line(part, part.mode, part.works, kind, km, built) for kind, km in kinds]
 
 
@@ -158,13 +157,13 @@ class _PriceBook:
             part, mode, works, kind, km,
             whole=_product(km, price.cost_musd_per_km),
             built_pct=built_pct,
-            upkeep=self._kept(km, mode, kind) if own else _NOTHING,
+            upkeep=self._kept(km, mode, kind) if own else ZERO,
             price_year=price.price_year,
         )  # fmt: skip
 
     def designed(self, part: Part, work: DesignedWork, built_pct: Estimate) -> CostLine:
         """A line of the bill for what a designed part is built of, at the price of its design."""
-        km, kept_as = Estimate(work.km, work.km, work.km), _KEPT_AS.get(work.kind, WorkKind.SURFACE)
+        km, kept_as = Estimate.exact(work.km), _KEPT_AS.get(work.kind, WorkKind.SURFACE)
         return self._line(
             part, part.mode, part.works, work.kind, km,
             whole=work.musd,
@@ -176,7 +175,7 @@ class _PriceBook:
     def ends(self, part: Part, price: Estimate) -> CostLine:
         """A line for the portals and abutments of a designed part."""
         year = self.price(part.mode, WorkKind.SURFACE).price_year
-        return self._line(part, part.mode, part.works, ENDS, _NOTHING, price, _NOTHING, _NOTHING, year)
+        return self._line(part, part.mode, part.works, ENDS, ZERO, price, ZERO, ZERO, year)
 
     def _line(
         self, part: Part, mode: Mode, works: Works, kind: str, km: Estimate, whole: Estimate, built_pct: Estimate,

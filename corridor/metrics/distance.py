@@ -10,7 +10,7 @@ import shapely
 from corridor.geo.geodesy import distance_m, line_lengths_m
 from corridor.metrics.registry import Subject, Values, metric
 from corridor.schema.candidate import Candidate, Part
-from corridor.schema.catalogue import Estimate
+from corridor.schema.catalogue import ZERO, Estimate
 from corridor.schema.column import Column, Kind, Shown, Unit
 from corridor.schema.vocabulary import Works
 
@@ -118,4 +118,4 @@ def total(figures: Iterable[Estimate]) -> Estimate:
     Returns:
         Low with low, high with high.
     """
-    return sum(figures, Estimate(0.0, 0.0, 0.0))
+    return sum(figures, ZERO)

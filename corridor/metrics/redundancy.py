@@ -428,7 +428,7 @@ def single_points_after(access: Access, substitutes_after: Substitutes, best_way
 def _single_point_km(domain: Domain, substitutes: Substitutes, way: Way | None) -> Estimate:
     """Length of a way's through roads without substitute: at least (most substitutes), middle, at most (fewest)."""
     if way is None:
-        return Estimate(np.nan, np.nan, np.nan)
+        return Estimate.exact(np.nan)
     through = domain.through[way.edges]
     bridges = (of_all[way.edges] for of_all in substitutes.bridges)
     # The fewest substitutes leave the most single points, so the ends change places.

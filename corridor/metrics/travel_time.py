@@ -8,7 +8,7 @@ from corridor.errors import StudyError
 from corridor.metrics.distance import total
 from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
 from corridor.schema.candidate import BorderPassage, Candidate
-from corridor.schema.catalogue import CHANGE_OF_GAUGE, IN_TRANSIT, INBOUND, OUTBOUND, BorderDelays, Estimate
+from corridor.schema.catalogue import CHANGE_OF_GAUGE, IN_TRANSIT, INBOUND, OUTBOUND, ZERO, BorderDelays, Estimate
 from corridor.schema.column import Column, Shown, Unit
 from corridor.schema.parameters import DrivingParameters
 from corridor.schema.regime import CheckRule, Regime
@@ -27,7 +27,7 @@ def driving_h(route: Candidate) -> Estimate:
 def rest_h(route: Candidate, driving_h: Estimate, driving_parameters: DrivingParameters) -> Estimate:
     """Hours that a truck's driver rests on the way; none on a railway, whose crews change."""
     if route.mode != Mode.ROAD:
-        return Estimate(0.0, 0.0, 0.0)
+        return ZERO
     low, mid, high = (rest_hours(hours, driving_parameters) for hours in (driving_h.low, driving_h.mid, driving_h.high))
     return Estimate(low, mid, high)
 

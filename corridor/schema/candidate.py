@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely import LineString, MultiLineString
 
-from corridor.schema.catalogue import NO_WORKS_STATED, BorderDelay, Estimate, SectionWorks, works_of
+from corridor.schema.catalogue import NO_WORKS_STATED, ZERO, BorderDelay, Estimate, SectionWorks, works_of
 from corridor.schema.message import Alias, ListStyle, Message, Value, listing
 from corridor.schema.vocabulary import (
     CrossingStatus,
@@ -228,7 +228,7 @@ class Candidate:
     @property
     def length_km(self) -> Estimate:
         """Documented length where there is one, drawn length elsewhere, part by part; of a package that of all."""
-        total = Estimate(0.0, 0.0, 0.0)
+        total = ZERO
         for part in self.parts:
             total = total + part.length_km
         return total

@@ -54,6 +54,18 @@ class Estimate:
     mid: Figure
     high: Figure
 
+    @classmethod
+    def exact(cls, value: float) -> Estimate:
+        """A figure whose ends are its middle.
+
+        Args:
+            value: all three.
+
+        Returns:
+            The figure.
+        """
+        return cls(value, value, value)
+
     def scaled(self, factor: float) -> Estimate:
         """All three values times a factor.
 
@@ -70,7 +82,8 @@ class Estimate:
         return Estimate(self.low + other.low, self.mid + other.mid, self.high + other.high)
 
 
-_NOTHING = Estimate(0.0, 0.0, 0.0)
+ZERO: Final = Estimate.exact(0.0)
+"""Nothing at all, for certain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,7 +373,7 @@ def minutes_of(sides: Iterable[BorderDelay]) -> Estimate | None:
     """
     rows = tuple(sides)
     is_whole = {OUTBOUND, INBOUND} <= {row.direction for row in rows}
-    return sum((row.hours.scaled(60.0) for row in rows), _NOTHING) if is_whole else None
+    return sum((row.hours.scaled(60.0) for row in rows), ZERO) if is_whole else None
 
 
 def _over_years(rows: list[BorderDelay]) -> BorderDelay:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from corridor.schema.catalogue import ANY_COUNTRY, Estimate
+from corridor.schema.catalogue import ANY_COUNTRY, ZERO, Estimate
 from corridor.schema.fields import Country, Date, Identifier, Lax, Listed, Text
 from corridor.schema.message import Message
 from corridor.schema.vocabulary import CrossingRuleKind, Family, LocalAccess, Mode, RoadsInUse, SharedRuleKind, Stated
@@ -243,7 +243,7 @@ class CheckRule(_Strict):
         low, mid, high = scaled.low, scaled.mid, scaled.high
         first = self.position <= 0.5
         value = low + (mid - low) * 2 * self.position if first else mid + (high - mid) * (2 * self.position - 1)
-        return Estimate(value, value, value)
+        return Estimate.exact(value)
 
 
 class Attribute(_Strict):
@@ -348,7 +348,7 @@ class Regime(_Strict):
     def transit_wait_h(self) -> Estimate:
         """Hours that transit waits for the hours in which it may pass."""
         if self.transit_hours is None:
-            return Estimate(0.0, 0.0, 0.0)
+            return ZERO
         low, mid, high = (
             HOURS_A_DAY - hours for hours in (self.transit_hours.high, self.transit_hours.mid, self.transit_hours.low)
         )

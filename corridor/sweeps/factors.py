@@ -137,12 +137,12 @@ def value_at(span: Estimate, position: float) -> Estimate:
         value = span.low + (span.mid - span.low) * 2 * position
     else:
         value = span.mid + (span.high - span.mid) * (2 * position - 1)
-    return Estimate(value, value, value)
+    return Estimate.exact(value)
 
 
 def multiple_of(span: Estimate, factor: float) -> Estimate:
     """The middle times a factor, as an exact figure."""
-    return Estimate(span.mid * factor, span.mid * factor, span.mid * factor)
+    return Estimate.exact(span.mid * factor)
 
 
 class UnitCosts(NumericFactor):

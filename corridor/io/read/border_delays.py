@@ -13,6 +13,7 @@ from corridor.schema.catalogue import (
     DIRECTIONS,
     INBOUND,
     OUTBOUND,
+    ZERO,
     BorderDelay,
     BorderDelays,
     Crossing,
@@ -60,7 +61,7 @@ def _delay(row: Row, sources: Collection[str]) -> BorderDelay:
     hours = row.range("hours")
     if hours is None:
         row.fault("hours_mid", "is empty; a mean number of hours is needed")
-        hours = Estimate(0.0, 0.0, 0.0)
+        hours = ZERO
     elif hours.high > 2000:
         row.fault("hours_high", f"is {hours.high:g}; at most 2000 hours are taken")
     return BorderDelay(

@@ -163,7 +163,7 @@ class _Values:
         if value is None or (name in _POSITIVE and value.low <= 0):
             row.fault("value_low/mid/high", f"of '{name}' must be {'given' if value is None else 'above 0'}")
             # A possible value stands in, so that reading goes on and tells the other faults as well.
-            value = Estimate(1.0, 1.0, 1.0)
+            value = Estimate.exact(1.0)
         self.ranges[name] = value
 
     def lacking(self, wanted: Collection[str]) -> list[str]:
