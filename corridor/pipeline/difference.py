@@ -25,6 +25,8 @@ _INPUTS = ["what", "before", "after"]
 _NOTES = ["about", "before", "after"]
 _NO_NOTES = "not in the files of this run"
 _RANKS = ["perspective", "regime_id", "panel", "candidate_id", "before", "after", "why"]
+_Row = Mapping[str, Any]
+"""A row of a table, cells by column."""
 
 
 class Compared(Protocol):
@@ -203,17 +205,16 @@ def _changed_figures(old: pd.DataFrame, new: pd.DataFrame) -> Iterator[tuple[str
     Where a figure isn't known its ends stand in for it, and where its ends alone changed they stand beside it: a range
     that became wider has changed.
     """
-    both = [key for key in old.index if key in set(new.index)]
+    old_rows, new_rows = _rows(old), _rows(new)
+    pairs = [(key, row, new_rows[key]) for key, row in old_rows.items() if key in new_rows]
     columns = [
         c
         for c in dict.fromkeys([*old.columns, *new.columns])
         if not c.endswith(("_low", "_high", "_best", "_worst")) and c != "name"
     ]
     for column in columns:
-        was = old[column].reindex(both) if column in old else pd.Series([None] * len(both), both, dtype=object)
-        now = new[column].reindex(both) if column in new else pd.Series([None] * len(both), both, dtype=object)
-        for key, a, b in zip(both, was.tolist(), now.tolist(), strict=True):
-            before, after = old.loc[key], new.loc[key]
+        for key, before, after in pairs:
+            a, b = before.get(column), after.get(column)
             same = _agree(a, b)
             if same and all(map(_agree, _ends(before, column), _ends(after, column))):
                 continue
@@ -223,7 +224,12 @@ def _changed_figures(old: pd.DataFrame, new: pd.DataFrame) -> Iterator[tuple[str
             yield str(key[0]), str(key[1]), column, *told, _apart(before, after, column)
 
 
-def _ends(row: pd.Series, column: str) -> tuple[Any, Any]:
+def _rows(table: pd.DataFrame) -> dict[tuple[str, ...], _Row]:
+    """Rows by key: to take one out of a table takes pandas longer than to compare all of its cells."""
+    return dict(zip(table.index, table.to_dict("records"), strict=True))
+
+
+def _ends(row: _Row, column: str) -> tuple[Any, Any]:
     """The ends of a figure, None where it has no such number."""
     low, high = (
         end if _number(end) and not _empty(end) else None
@@ -232,7 +238,7 @@ def _ends(row: pd.Series, column: str) -> tuple[Any, Any]:
     return low, high
 
 
-def _told(value: Any, row: pd.Series, column: str) -> Any:
+def _told(value: Any, row: _Row, column: str) -> Any:
     """A cell with its ends, or between what its figure lies where that is all that is known."""
     ends = _ends(row, column)
     if ends == (None, None) or not (_empty(value) or _number(value)):
@@ -270,7 +276,7 @@ def _empty(value: Any) -> bool:
     return value is None or value is pd.NA or value == "" or (isinstance(value, float) and np.isnan(value))
 
 
-def _apart(old: pd.Series, new: pd.Series, column: str) -> bool:
+def _apart(old: _Row, new: _Row, column: str) -> bool:
     """Whether each run's value lies outside the interval of the other; what isn't a number is apart when it differs.
 
     Where neither is known, whether there is nothing that both can be.
@@ -281,7 +287,8 @@ def _apart(old: pd.Series, new: pd.Series, column: str) -> bool:
         return bool(most_a < least_b or most_b < least_a)
     ends = []
     for row in (old, new):
-        low, mid, high = (row.get(f"{column}{end}") for end in ("_low", "", "_high"))
+        cells: list[Any] = [row.get(f"{column}{end}") for end in ("_low", "", "_high")]
+        low, mid, high = cells
         if not _number(mid) or _empty(mid):
             return True
         ends.append(
@@ -293,16 +300,16 @@ def _apart(old: pd.Series, new: pd.Series, column: str) -> bool:
 
 def _changed_ranks(old: pd.DataFrame, new: pd.DataFrame) -> Iterator[tuple[str, ...]]:
     """Ranks that differ, for what both rank; where a status or a reason changed, that too."""
-    for key in dict.fromkeys([*old.index, *new.index]):
-        was = old.loc[key] if key in old.index else None
-        now = new.loc[key] if key in new.index else None
+    old_rows, new_rows = _rows(old), _rows(new)
+    for key in dict.fromkeys([*old_rows, *new_rows]):
+        was, now = old_rows.get(key), new_rows.get(key)
         before, after = _rank(was), _rank(now)
         if before != after:
             candidate, regime, panel, perspective = key
             yield perspective, regime, panel, candidate, before, after, _why(was, now)
 
 
-def _rank(row: pd.Series | None) -> str:
+def _rank(row: _Row | None) -> str:
     if row is None:
         return "not in the run"
     rank, ranks = row.get("rank"), row.get("ranks")
@@ -314,7 +321,7 @@ def _rank(row: pd.Series | None) -> str:
     return f"{words}=" if str(row.get("tied")) == "True" else words
 
 
-def _why(was: pd.Series | None, now: pd.Series | None) -> str:
+def _why(was: _Row | None, now: _Row | None) -> str:
     """Why a rank changed: the reason that it isn't ranked, else the criteria that moved its score most."""
     if was is None or now is None:
         return "the route or the rules are in one run alone"
@@ -323,8 +330,8 @@ def _why(was: pd.Series | None, now: pd.Series | None) -> str:
         if _rank(row) == "not ranked" and reason is not None and not _empty(reason):
             return str(reason)
     moved = {}
-    for column in was.index:
-        if str(column).startswith("contribution:") and column in now.index:
+    for column in was:
+        if str(column).startswith("contribution:") and column in now:
             a, b = was[column], now[column]
             if _number(a) and _number(b) and not _agree(a, b):
                 moved[str(column).removeprefix("contribution:")] = float(b) - float(a)
