@@ -16,9 +16,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 import corridor
+from corridor.export.folder import OURS
 from corridor.pipeline.diagnosis import check_lengths
 from corridor.schema.study import Study
-from docs.tools import found_maps, validation
+from docs.tools import found_maps, results_reference, study_reference, validation
 from docs.tools.blocks import BlockError, find_blocks, page_before, run_page, same, split_console
 from docs.tools.cli_reference import commands
 from docs.tools.drawings.__main__ import DRAWINGS
@@ -184,6 +185,27 @@ def test_every_key_of_a_study_is_explained():
         keys = set(fields_of(model)) - ({"folder"} if name == "Study" else set())
         assert keys <= set(WORDS.get(name, {})), f"docs/tools/study_words.py: {name} lacks {keys - set(WORDS[name])}"
     assert set(WORDS) == set(models())
+
+
+def test_the_page_of_study_files_names_keys_and_tables_not_code():
+    page = study_reference.render()
+    assert set(study_reference.TABLES) == set(models())
+    for word in ("<class", ":mod:", ":class:", "=False", "not empty, not empty"):
+        assert word not in page
+    # keys that a study may leave out: what stands in for them is said
+    study = {"id": "x", "title": "X", "question": "?", "as_of": "2026-03", "area": [0, 0, 1, 1], "sources": {}}
+    study |= {"origin": "A", "destination": "B", "candidates": [{"family": "existing", "id": "a", "name": "A"}]}
+    criterion = {"id": "c", "label": "C", "metric": "length_km", "unit": "km", "group": "distance"}
+    filled = Study.model_validate(study | {"criteria": [criterion | {"best": 0, "worst": 9}]})
+    assert filled.baselines[0].as_of == filled.as_of
+    assert filled.focus.outline[0] == (0, 0)
+    assert filled.criteria[0].direction == "min"
+    for key in ("focus", "baselines", "baseline", "direction"):
+        assert "needed |" not in re.search(rf"^\| `{key}` \|.*$", page, re.MULTILINE)[0]
+
+
+def test_the_page_of_results_names_every_file_of_a_run():
+    assert {f"`{name}`" for name in OURS} <= set(re.findall(r"`[\w.]+`", results_reference.HEAD))
 
 
 def test_the_page_of_the_catalogue_lists_every_column():

@@ -29,7 +29,7 @@ Group = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 @with_config(ConfigDict(extra="forbid", str_strip_whitespace=True))
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One scored property of an alternative: a table of a study, whose key ``id`` is ``criterion_id`` here.
+    """One scored property of an alternative.
 
     ``metric`` names the column of the metric table. ``best`` and ``worst`` are the stated anchors of the value
     function, in ``unit``: the value is 1 at ``best``, 0 at ``worst`` and follows ``shape`` between, clamped outside,

@@ -126,9 +126,8 @@ class Files(_Strict):
 class Elevation(_Strict):
     """How far heights can be trusted: standard error in metres and the distance over which errors are alike.
 
-    ``vertical_error_m`` is for heights that aren't recognised as those of a data set whose error is known (see
-    :mod:`corridor.io.read.height_errors`); where nobody says, the goal of the SRTM mission (16 m for nine tenths, over
-    1.645).
+    ``vertical_error_m`` is for heights that aren't recognised as those of a data set in ``height_errors.csv``; where
+    nobody says, the goal of the SRTM mission (16 m for nine tenths, over 1.645).
     """
 
     vertical_error_m: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False, strict=True)] = 9.7

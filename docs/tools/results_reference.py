@@ -17,6 +17,7 @@ column means. The same dictionary, with only the columns that a run has, is in t
 | `comparison.html` | the page; opens by a double-click and asks nothing of the network |
 | `metrics.csv` | a route under a regime |
 | `ranking.csv` | a route under a regime and a perspective |
+| `cost_breakdown.csv` | a part of a route and a kind of work |
 | `candidates.gpkg` | layers `candidates` (routes), `parts` (stretches), `structures` (tunnels, bridges) |
 | `candidates.geojson` | a route |
 | `candidates.parquet`, `parts.parquet`, `structures.parquet` | the same as the layers, for geopandas |
@@ -25,6 +26,8 @@ column means. The same dictionary, with only the columns that a run has, is in t
 | `places.csv` | a settlement, before and after; only where local roads are known |
 | `findings.json` | what decides a route under a regime, in words, with ids of evidence |
 | `candidates.qml`, `parts.qml`, `structures.qml`, `crossings.qml` | a style: QGIS opens files of that name in it |
+| `flows.csv`, `pairs.csv`, `control.csv`, `dependence.csv`, `potentials.csv` | see [Long-distance tables](long-distance.md#what-corridor-flows-writes); only where the study has such tables |
+| `brief.pdf` | the page, printed; only with `--pdf` |
 | `data_dictionary.csv` | a column of a file |
 | `manifest.json` | how to make it again: version, study, inputs with SHA-256 |
 

@@ -48,14 +48,25 @@ TABLES: dict[str, tuple[str, ...]] = {
     "ReferenceCandidate": ('[[candidates]] with family = "reference"',),
     "ExistingCandidates": ('[[candidates]] with family = "existing"',),
     "NewBuildCandidate": ('[[candidates]] with family = "new-build"',),
+    "ViaCandidate": ('[[candidates]] with family = "via"',),
+    "DrawnCandidate": ('[[candidates]] with family = "drawn"',),
     "PackageCandidate": ('[[candidates]] with family = "package"',),
     "AttributedAlias": ("aliases of a candidate",),
+    "CrossingSpec": ("[[crossings]]",),
     "Criterion": ("[[criteria]]",),
     "Check": ("[[checks]]",),
     "ImpactSpec": ("[impact]",),
     "StageSpec": ("stages of [impact]",),
     "AxisSpec": ("[[impact.axes]]",),
     "TimeSpec": ("[[times]]",),
+}
+
+# What stands in for keys that a model needs, before it checks them.
+FILLED: dict[tuple[str, str], str] = {
+    ("Study", "focus"): "the whole area",
+    ("Study", "baselines"): "one, of the study's `as_of`",
+    ("Study", "baseline"): "that one; needed with `baselines`",
+    ("Criterion", "direction"): "`min`",
 }
 
 
@@ -84,7 +95,7 @@ def _table(name: str, kind: type[BaseModel]) -> str:
         fields = settings_model().model_fields
         words = words | {key: setting.meaning for source in all_providers() for key, setting in source.settings.items()}
     rows = [
-        f"| `{key}` | {words.get(key, '')} | {_type(field)} | {_default(field)} |"
+        f"| `{key}` | {words.get(key, '')} | {_type(field)} | {FILLED.get((name, key)) or _default(field)} |"
         for key, field in fields.items()
         if (name, key) != ("Study", "folder")
     ]
@@ -110,13 +121,18 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "needed"
     value = field.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel):
+        return "the defaults of its keys"
+    if isinstance(value, tuple) and value:
+        return ", ".join(f"`{each}`" for each in value)
     if not value and not isinstance(value, int | float):
         return "none"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def _type(field: FieldInfo) -> str:
-    return (_say(field.annotation) + _limits(field.metadata)).replace("|", "\\|")
+    said, limits = _say(field.annotation), _limits(field.metadata)
+    return (said.removesuffix(limits) + limits).replace("|", "\\|")
 
 
 def _limits(metadata: list[Any]) -> str:
@@ -156,6 +172,6 @@ def _say(kind: Any) -> str:
         return f"{len(parts)} numbers" if all(p is not str for p in parts) else "list"
     if origin is dict:
         return "table"
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
+    if isinstance(kind, type) and (kind is Criterion or issubclass(kind, BaseModel)):
         return f"[table](#{kind.__name__.lower()})"
     return {str: "text", float: "number", int: "whole number", bool: "`true` or `false`"}.get(kind, str(kind))
