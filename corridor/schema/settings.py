@@ -33,6 +33,10 @@ BaseAddress = Annotated[str, Field(min_length=8, max_length=500, pattern=ADDRESS
 ExtractName = Annotated[str, Field(pattern=EXTRACT, max_length=100)]
 
 
+MOST_HEIGHTS = 200_000_000
+"""Pixels of a study's elevation model, which is held in memory: larger ones are neither fetched nor read."""
+
+
 class LiveSettings(BaseModel):
     """Base addresses of the sources of live data, and the limits that every request keeps.
 
@@ -57,7 +61,7 @@ class LiveSettings(BaseModel):
     query_area_km2: Annotated[float, Field(ge=1, le=1e6)] = 10_000
     query_pause_s: Annotated[float, Field(ge=0, le=600)] = 1.0
     query_timeout_s: Annotated[int, Field(ge=1, le=3600)] = 180
-    dem_megapixels: Annotated[float, Field(gt=0, le=400)] = 32
+    dem_megapixels: Annotated[float, Field(gt=0, le=MOST_HEIGHTS / 1e6)] = 32
     query_memory_mb: Annotated[int, Field(ge=1, le=100_000)] = 512
     busy_pause_s: Annotated[float, Field(ge=0, le=3600)] = 30
     contact: Annotated[str, Field(max_length=200, pattern=r"^[\x20-\x7e]*$")] = ""

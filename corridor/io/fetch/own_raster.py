@@ -22,11 +22,10 @@ from corridor.io.fetch.tiles import Bounds
 from corridor.io.fetch.wanted import VSICURL
 from corridor.io.read.height_errors import load_height_errors, recognise, tags_of
 from corridor.schema.fields import NO_LICENCE, NO_PUBLISHER
-from corridor.schema.settings import LOOPBACK, LiveSettings, fault_of_address
+from corridor.schema.settings import LOOPBACK, MOST_HEIGHTS, LiveSettings, fault_of_address
 
 _DRIVERS = {".hgt": "SRTMHGT", ".vrt": "VRT"}
 _MARGIN_DEG = 0.01
-_MAX_PIXELS = 400_000_000
 
 
 class OwnRaster:
@@ -102,8 +101,8 @@ def _copy_once(address: str, area: Bounds, part: Path, settings: LiveSettings) -
             if left >= right or top >= bottom:
                 raise CoverageError(f"{address}: doesn't reach the study area; name a raster that covers it")
             window = Window(left, top, right - left, bottom - top)
-            if window.width * window.height > _MAX_PIXELS:
-                raise FetchError(f"{address}: has over {_MAX_PIXELS:,} pixels in the study area; use a coarser one")
+            if window.width * window.height > MOST_HEIGHTS:
+                raise FetchError(f"{address}: has over {MOST_HEIGHTS:,} pixels in the study area; use a coarser one")
             heights = raster.read(1, window=window, masked=True, out_dtype="float32").filled(np.nan)
             profile = {
                 "driver": "GTiff", "dtype": "float32", "count": 1, "nodata": np.nan, "compress": "deflate",

@@ -19,6 +19,7 @@ from corridor.io.read.height_errors import HeightError, recognise
 from corridor.schema.fields import NO_LICENCE, NO_PUBLISHER, Grid, Source, file_sha256
 from corridor.schema.message import Message
 from corridor.schema.parameters import DocumentedHeight
+from corridor.schema.settings import MOST_HEIGHTS
 from corridor.schema.vocabulary import SourceKind
 from corridor.terrain.surface import Dem, slope_deg
 from corridor.wording import ask_if_swapped, format_extent
@@ -197,8 +198,6 @@ def _modelled(dem: Dem, heights: Sequence[DocumentedHeight]) -> list[tuple[Docum
 
 _MARGIN_DEG = 0.05
 """Heights are read so far beyond the area, for slopes and bands at its edge."""
-_MAX_PIXELS = 200_000_000
-"""More are refused: they are held in memory."""
 _MIN_PIXELS = 10
 """With fewer across, an area has no relief to measure."""
 _SAME_PIXELS = 1e-3
@@ -379,8 +378,8 @@ def _common_grid(frames: Sequence[_Frame], bounds: Bounds) -> Grid:
             f"{finest.path}: its pixels of {pixel:g} degrees are too coarse for the area; use a finer DEM"
         )
     # Checked before memory is asked for.
-    if (clipped[2] - clipped[0]) * (clipped[3] - clipped[1]) / (transform.a * -transform.e) > _MAX_PIXELS:
-        raise SourceError(f"{finest.path}: the study area has over {_MAX_PIXELS:,} pixels; use a coarser DEM")
+    if (clipped[2] - clipped[0]) * (clipped[3] - clipped[1]) / (transform.a * -transform.e) > MOST_HEIGHTS:
+        raise SourceError(f"{finest.path}: the study area has over {MOST_HEIGHTS:,} pixels; use a coarser DEM")
     west, south, east, north = _snap(clipped, transform)
     shape = round((north - south) / -transform.e), round((east - west) / transform.a)
     return Grid(WGS84, Affine(transform.a, 0, west, 0, transform.e, north), shape)
@@ -393,8 +392,8 @@ def _on_grid(frame: _Frame, grid: Grid) -> tuple[Floats32, list[str]]:
         if window is None:
             return np.full(grid.shape, np.nan, dtype=np.float32), []
         top, left, rows, cols = window
-        if rows * cols > _MAX_PIXELS:
-            raise SourceError(f"{frame.path}: the study area has over {_MAX_PIXELS:,} pixels; use a coarser DEM")
+        if rows * cols > MOST_HEIGHTS:
+            raise SourceError(f"{frame.path}: the study area has over {MOST_HEIGHTS:,} pixels; use a coarser DEM")
         with open_heights(frame.path) as raster:
             from rasterio.windows import Window
 

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from pydantic import ValidationError
 
 from corridor.errors import FetchError, StudyError
 from corridor.io.fetch import elevation
 from corridor.io.fetch.elevation import REGISTRY, all_providers, get_provider, provider_ids
 from corridor.io.fetch.elevation_provider import AddressSetting, TiledElevation, register
 from corridor.io.fetch.fetch_inputs import resolve_live
-from corridor.schema.settings import LiveSettings
+from corridor.schema.settings import MOST_HEIGHTS, LiveSettings
 from tests.copied_package import add_file, copy_package, run_copy
 from tests.synthetic.ground import height_m
 
@@ -63,6 +64,12 @@ def test_the_error_and_the_licence_are_stated(provider):
     assert 0 < provider.vertical_error_m < 100
     assert provider.licence
     assert provider.publisher
+
+
+def test_no_raster_is_joined_that_would_be_refused_when_it_is_read():
+    assert LiveSettings(dem_megapixels=MOST_HEIGHTS / 1e6).dem_megapixels == 200
+    with pytest.raises(ValidationError, match="dem_megapixels"):
+        LiveSettings(dem_megapixels=MOST_HEIGHTS / 1e6 + 1)
 
 
 def test_a_server_that_no_source_has_is_refused_with_the_nearest():
