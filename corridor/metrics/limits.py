@@ -36,11 +36,12 @@ def describe_limits(
     conflation: Conflation,
     places: Places | None,
     country_names: Mapping[str, str],
+    ascent_threshold_m: float,
 ) -> dict[str, tuple[Value, ...]]:
     """Notes by subject: heights, grades, open roads and their gaps, schematic lines, assumptions."""
     assumed = [candidate for candidate in candidates if candidate.assumptions]
     return {
-        "heights": (_heights_note(dem),),
+        "heights": (_heights_note(dem, ascent_threshold_m),),
         "grades": (
             Message("limit.grades_shown", {"reason": grades.reason})
             if grades.supported
@@ -174,13 +175,14 @@ def stray_notes(candidates: Iterable[Candidate], borders: Borders) -> tuple[Mess
     return tuple(found)
 
 
-def _heights_note(dem: Dem) -> Message:
+def _heights_note(dem: Dem, ascent_threshold_m: float) -> Message:
     return Message(
         "limit.heights",
         {
             "dem": dem.source.title,
             "pixel_m": f"{dem.resolution_m:.0f}",
             "error_m": f"{dem.vertical_error_m:.3g}",
+            "climb_m": f"{ascent_threshold_m:g}",
             "range_km": f"{dem.error_range_m / 1000:g}",
         },
     )

@@ -45,6 +45,7 @@ from corridor.schema.catalogue import MAIN_ROADS, Crossing, Node, Section
 from corridor.schema.column import Criterion
 from corridor.schema.fields import Source
 from corridor.schema.message import ListStyle, Message, Value, listing
+from corridor.schema.parameters import DrivingParameters
 from corridor.schema.regime import Regime
 from corridor.schema.results import (
     CriticalCrossing,
@@ -388,10 +389,14 @@ def notes(
     statuses: Sequence[DatedStatus],
     study: Study,
     sections: Mapping[str, Section],
+    driving_parameters: DrivingParameters,
 ) -> dict[str, tuple[Value, ...]]:
     """What a reader needs to judge the figures, by subject."""
     # Notes of the network name sections by id, as their tables do; readers know names.
-    found = describe_limits(list(candidates.values()), dem, grades, reach, conflation, places, borders.names)
+    threshold_m = driving_parameters.ascent_threshold_m
+    found = describe_limits(
+        list(candidates.values()), dem, grades, reach, conflation, places, borders.names, threshold_m
+    )
     named = {key: section.name for key, section in sections.items()}
     found = {subject: tuple(_by_name(note, named) for note in said) for subject, said in found.items()}
     remarks = mapped.remarks if mapped is not None else ()
