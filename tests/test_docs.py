@@ -217,6 +217,11 @@ def test_the_page_of_the_catalogue_lists_every_column():
         assert set(table.read_text("utf-8").split("\n", 1)[0].split(",")) <= named, table.name
 
 
+def test_the_page_on_data_names_every_table_of_the_catalogue():
+    named = set(re.findall(r"`([\w.]+)/?`", (ROOT / "data" / "README.md").read_text(encoding="utf-8")))
+    assert {path.name for path in (ROOT / "data" / "reference").iterdir()} <= named
+
+
 @pytest.mark.usefixtures("shared_runs")
 def test_the_table_of_validation_is_what_a_check_says():
     stored = (DOCS / "snippets" / validation.CATALOGUE).read_text(encoding="utf-8")

@@ -91,7 +91,7 @@ def _say(fault: Any) -> str:
         return f"{field}.kind: must be one of {', '.join(_KINDS)}"
     # A discriminated union puts the kind into the path of a fault, where no such key stands in the file.
     named = {**fault, "loc": tuple(part for part in fault["loc"] if part not in _KINDS)}
-    return say_fault(named).replace("the page on study files", "the page on scale")
+    return say_fault(named).replace("the page on study files", "the page on sweeps")
 
 
 def check_vary(vary: Vary, run: Run, name: str) -> None:

@@ -26,7 +26,8 @@ column means. The same dictionary, with only the columns that a run has, is in t
 | `places.csv` | a settlement, before and after; only where local roads are known |
 | `findings.json` | what decides a route under a regime, in words, with ids of evidence |
 | `candidates.qml`, `parts.qml`, `structures.qml`, `crossings.qml` | a style: QGIS opens files of that name in it |
-| `flows.csv`, `pairs.csv`, `control.csv`, `dependence.csv`, `potentials.csv` | see [Long-distance tables](long-distance.md#what-corridor-flows-writes); only where the study has such tables |
+| `flows.csv`, `pairs.csv`, `control.csv` | a pair of distant places; only with [their tables](long-distance.md) |
+| `dependence.csv`, `potentials.csv` | a pair without a country; a city; likewise |
 | `brief.pdf` | the page, printed; only with `--pdf` |
 | `data_dictionary.csv` | a column of a file |
 | `manifest.json` | how to make it again: version, study, inputs with SHA-256 |
