@@ -18,34 +18,21 @@ from scipy.spatial import cKDTree
 
 from corridor.alignment.pricing import price_pieces, split_line, structures_of
 from corridor.alignment.problem import find_standard, frame_terrain, unit_costs
-from corridor.candidates.new_build import CLASSES, countries_along, design_minutes
-from corridor.candidates.parts import (
-    SPANNED,
-    designed_works,
-    documented_grades,
-    join_parts,
-    minutes_estimate,
-    route_parts,
-    say_what_is_closed,
-    span_km,
-)
+from corridor.candidates.designed import SPANNED, Surroundings, countries_along, designed_part, designed_works
+from corridor.candidates.parts import documented_grades, join_parts, route_parts, say_what_is_closed
 from corridor.candidates.reference import END_LIMIT_KM
 from corridor.errors import AlignmentError, NetworkError, StudyError
 from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m, project, utm_crs, vertex_chainage_m
-from corridor.io.read.borders import Borders
-from corridor.io.read.catalogue import Catalogue
 from corridor.io.read.inputs import Area
-from corridor.network.conflation import Conflation
 from corridor.network.graph import Network, Position, Route
 from corridor.network.map_matching import OffNetwork, OnNetwork, match_line
 from corridor.schema.alignment import DesignStandard, LinePrice, Structure
-from corridor.schema.candidate import Candidate, Design, Part, Span
+from corridor.schema.candidate import Candidate, DesignedWork, Part, Span
 from corridor.schema.catalogue import Estimate
 from corridor.schema.message import Message, Value
 from corridor.schema.study import DrawnCandidate, Place
-from corridor.schema.vocabulary import Evidence, GeometryQuality, LineKind, Mode, SectionStatus, StructureKind
+from corridor.schema.vocabulary import Evidence, GeometryQuality, LineKind, Mode
 from corridor.terrain.profile import grade_limited, grade_limited_under
-from corridor.terrain.surface import Dem
 from corridor.wording import ask_if_swapped, format_position
 
 Floats = NDArray[np.float64]
@@ -61,20 +48,6 @@ JOIN_DETOUR = 5.0
 """An end is joined over open ways up to this times the straight line, as roads in bends are long. Declared."""
 _DENSE_M = 100.0
 """Vertices of new stretches are at most this far apart, so that borders cut them where they are."""
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a drawn line is put into: places, countries, network, catalogue and heights."""
-
-    area: Area
-    origin: Place
-    destination: Place
-    borders: Borders
-    catalogue: Catalogue
-    conflation: Conflation
-    dem: Dem
-    grade_effect: bool
 
 
 def build_drawn_candidate(spec: DrawnCandidate, xyz: Floats, around: Surroundings) -> Candidate:
@@ -317,9 +290,19 @@ def _new_parts(
     country = countries_along(np.column_stack([lon, lat]), along, around.borders, ())
     cuts = [0, *(np.flatnonzero(country[1:] != country[:-1]) + 1).tolist(), len(along) - 1]
     bounds = [(a, b) for a, b in pairwise(cuts) if b > a]
-    return [
-        _new_part(spec, standard, around, lon, lat, along, laid, ground, (a, b), str(country[a])) for a, b in bounds
-    ]
+    quality = GeometryQuality.SCHEMATIC if spec.schematic else GeometryQuality.DRAWN
+    parts = []
+    for a, b in bounds:
+        own = slice(a, b + 1)
+        own_line = shapely.LineString(np.column_stack([lon[own], lat[own]]))
+        spans, works = _structures(laid, float(along[a]), float(along[b]))
+        part = designed_part(
+            spec.name, standard, around, str(country[a]), own_line, along[own],
+            laid.height_m[own] if laid else None, spans, works, quality,
+            drawn_km=float(line_lengths_m([own_line])[0]) / 1000,
+        )  # fmt: skip
+        parts.append(part)
+    return parts
 
 
 @dataclass(frozen=True)
@@ -377,68 +360,18 @@ def _lay(
     return None
 
 
-def _new_part(
-    spec: DrawnCandidate,
-    standard: DesignStandard,
-    around: Surroundings,
-    lon: Floats,
-    lat: Floats,
-    along_m: Floats,
-    laid: _Laid | None,
-    ground_m: Floats,
-    bounds: tuple[int, int],
-    country: str,
-) -> Part:
-    """The stretch between two samples."""
-    a, b = bounds
-    own = slice(a, b + 1)
-    low, high = along_m[a], along_m[b]
-    spans, design = _design(laid, standard, along_m, own)
-    # Without heights of its own a new stretch is driven as if it were level.
-    height = laid.height_m[own] if laid and around.grade_effect else 0.0 * ground_m[own]
-    line = shapely.LineString(np.column_stack([lon[own], lat[own]]))
-    km = float(high - low) / 1000
-    driving = around.conflation.driving
-    return Part(
-        name=spec.name,
-        section_id="",
-        mode=spec.mode,
-        road_class=CLASSES[spec.mode],
-        status=SectionStatus.PLANNED,
-        country=country,
-        line=line,
-        length_km=Estimate.exact(km),
-        drawn_km=float(line_lengths_m([line])[0]) / 1000,
-        documented=False,
-        geometry_quality=GeometryQuality.SCHEMATIC if spec.schematic else GeometryQuality.DRAWN,
-        minutes=minutes_estimate(design_minutes(standard, driving, along_m[own], height), driving.spread(spec.mode)),
-        tunnel_km=span_km(spans, StructureKind.TUNNEL),
-        bridge_km=span_km(spans, StructureKind.BRIDGE),
-        max_grade_pct=max(standard.max_grade_up_pct, standard.max_grade_down_pct),
-        spans=spans,
-        source_ids=(standard.source_id,),
-        design=design,
-    )
-
-
-def _design(
-    laid: _Laid | None, standard: DesignStandard, along_m: Floats, own: slice
-) -> tuple[tuple[Span, ...], Design | None]:
-    """Structures and profile of a part of a new stretch, by chainage from the part's start."""
+def _structures(
+    laid: _Laid | None, low_m: float, high_m: float
+) -> tuple[list[Span], tuple[tuple[DesignedWork, ...], Estimate] | None]:
+    """Tunnels and bridges of a part of a new stretch, by kilometres from its start, and what all of it is built of."""
     if laid is None:
-        return (), None
-    low, high = float(along_m[own][0]), float(along_m[own][-1])
-    spans = []
-    for s in laid.structures:
-        if s.from_m < high and s.to_m > low and s.kind in SPANNED:
-            first, last = (max(s.from_m, low) - low) / 1000, (min(s.to_m, high) - low) / 1000
-            spans.append(Span(SPANNED[s.kind], first, last, "", Evidence.INFERRED))
-    works, ends_musd = designed_works(laid.price, laid.structures, low, high)
-    chainage = (along_m[own] - low) / 1000
-    return tuple(spans), Design(
-        standard.standard_id,
-        tuple(chainage.tolist()),
-        tuple(laid.height_m[own].tolist()),
-        works,
-        ends_musd,
-    )
+        return [], None
+    spans = [
+        Span(
+            SPANNED[s.kind], (max(s.from_m, low_m) - low_m) / 1000, (min(s.to_m, high_m) - low_m) / 1000, "",
+            Evidence.INFERRED,
+        )
+        for s in laid.structures
+        if s.from_m < high_m and s.to_m > low_m and s.kind in SPANNED
+    ]  # fmt: skip
+    return spans, designed_works(laid.price, laid.structures, low_m, high_m)

@@ -16,7 +16,8 @@ from corridor.alignment.assembly import COARSE_M
 from corridor.alignment.drawn import say_as_drawn
 from corridor.alignment.links import SearchOptions
 from corridor.alignment.problem import AlignmentProblem, find_standard, frame_terrain, unit_costs
-from corridor.candidates.parts import SPANNED, designed_works, join_parts, minutes_estimate, span_km
+from corridor.candidates.designed import SPANNED, Surroundings, countries_along, designed_part, designed_works
+from corridor.candidates.parts import join_parts
 from corridor.candidates.reference import (
     assumptions_of,
     chain_parts,
@@ -27,26 +28,19 @@ from corridor.candidates.reference import (
 )
 from corridor.errors import AlignmentError, StudyError
 from corridor.geo.geodesy import WGS84, distance_m, project
-from corridor.io.read.borders import Borders
 from corridor.io.read.catalogue import Catalogue
-from corridor.network.conflation import Conflation
-from corridor.network.driving_times import TRUCK, Driving
-from corridor.network.speed_model import Pieces, class_speeds_kmh, driving_minutes
 from corridor.schema.alignment import Alignment, DesignStandard
-from corridor.schema.candidate import Candidate, Design, Part, Span
-from corridor.schema.catalogue import Estimate, Section
+from corridor.schema.candidate import Candidate, Part, Span
+from corridor.schema.catalogue import Section
 from corridor.schema.message import Message, Value
-from corridor.schema.study import NewBuildCandidate, Place
-from corridor.schema.vocabulary import Evidence, GeometryQuality, Mode, SectionStatus, StructureKind
-from corridor.terrain.surface import Dem
+from corridor.schema.study import NewBuildCandidate
+from corridor.schema.vocabulary import Evidence, GeometryQuality
 from corridor.threads import map_parts_in_threads
 
 Floats = NDArray[np.float64]
 Point = tuple[float, float]
 
 OPTIONS = SearchOptions()
-MIN_RUN_M = 250.0  # a shorter stretch in another country is the border's wobble, not a passage
-CLASSES = {Mode.RAIL: "rail", Mode.ROAD: "trunk"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +70,7 @@ class _Plan:
 
 
 def build_new_build_candidates(
-    specs: Sequence[NewBuildCandidate],
-    catalogue: Catalogue,
-    borders: Borders,
-    conflation: Conflation,
-    dem: Dem,
-    grade_effect: bool,
-    origin: Place,
-    destination: Place,
-    progress: Callable[[str], None] = lambda _: None,
+    specs: Sequence[NewBuildCandidate], around: Surroundings, progress: Callable[[str], None]
 ) -> list[Candidate]:
     """Routes whose middle is a new line, found on the elevation model, split at borders.
 
@@ -92,13 +78,7 @@ def build_new_build_candidates(
 
     Args:
         specs: what the study asks for.
-        catalogue: tables of the study's reference folder.
-        borders: whose ground is whose.
-        conflation: the network, and where sections lie on it.
-        dem: the elevation model.
-        grade_effect: whether climbs slow traffic.
-        origin: where the routes begin.
-        destination: where they end.
+        around: what the lines are laid into.
         progress: called with a few words about what is done.
 
     Returns:
@@ -110,27 +90,29 @@ def build_new_build_candidates(
         AlignmentError: the standard isn't known or there is no way; names the candidate.
     """
     # Sections before and after are checked first, since a search takes long and the line must join them.
-    plans = [_plan(spec, catalogue, conflation, dem if grade_effect else None) for spec in specs]
+    plans = [_plan(spec, around) for spec in specs]
     legs = [leg for plan in plans for leg in plan.legs]
-    lines = iter(_find_lines(legs, catalogue, borders, dem, progress))
+    lines = iter(_find_lines(legs, around, progress))
     candidates = []
     for spec, plan in zip(specs, plans, strict=True):
         parts, notes = list(plan.first), list[Value]()
         for leg in plan.legs:
             line = next(lines)
-            parts += _parts(line, leg, catalogue, borders, conflation.driving, grade_effect)
+            parts += _parts(line, leg, around)
             notes += [*line.notes, *say_as_drawn(line, leg.standard)]
         parts += plan.last
-        standard = plan.legs[0].standard
+        standard, asked_by = plan.legs[0].standard, plan.legs[0].asked_by
         assumptions = [Message("assumption.new_line", {"standard": standard.label}), *dict.fromkeys(notes)]
-        ends = end_gaps(parts[0].line.coords[0], parts[-1].line.coords[-1], origin, destination, plan.legs[0].asked_by)
+        first, last = parts[0].line.coords[0], parts[-1].line.coords[-1]
+        ends = end_gaps(first, last, around.origin, around.destination, asked_by)
         said = [*assumptions, *assumptions_of(plan.sections)]
-        candidates.append(join_parts(spec, standard.mode, parts, catalogue, said, ends))
+        candidates.append(join_parts(spec, standard.mode, parts, around.catalogue, said, ends))
     return candidates
 
 
-def _plan(spec: NewBuildCandidate, catalogue: Catalogue, conflation: Conflation, slowed: Dem | None) -> _Plan:
+def _plan(spec: NewBuildCandidate, around: Surroundings) -> _Plan:
     """What surrounds a candidate's new line, and between which points that runs."""
+    catalogue, conflation = around.catalogue, around.conflation
     asked_by = f"candidate '{spec.id}'"
     try:
         standard = find_standard(spec.standard)
@@ -138,8 +120,9 @@ def _plan(spec: NewBuildCandidate, catalogue: Catalogue, conflation: Conflation,
         raise AlignmentError(f"{asked_by}: {fault}") from fault
     before = _leading(spec.before, spec.from_node, standard, catalogue, asked_by)
     after = _leading(spec.after, spec.to_node, standard, catalogue, asked_by, onward=True)
-    around = catalogue.sections, conflation.matches, conflation.driving.model, slowed
-    surveyed = [survey_sections(keys, *around) for keys in (spec.before, spec.after)]
+    slowed = around.dem if around.grade_effect else None
+    known = catalogue.sections, conflation.matches, conflation.driving.model, slowed
+    surveyed = [survey_sections(keys, *known) for keys in (spec.before, spec.after)]
     first = chain_parts(*before, catalogue, conflation, surveyed[0], asked_by) if spec.before else []
     last = chain_parts(*after, catalogue, conflation, surveyed[1], asked_by) if spec.after else []
     # The new line begins where the mapped sections end on the ground, which may be off the node by some hundred metres.
@@ -196,26 +179,24 @@ def _point(position: Sequence[float]) -> Point:
     return position[0], position[1]
 
 
-def _find_lines(
-    legs: Sequence[_Leg], catalogue: Catalogue, borders: Borders, dem: Dem, progress: Callable[[str], None]
-) -> list[Alignment]:
+def _find_lines(legs: Sequence[_Leg], around: Surroundings, progress: Callable[[str], None]) -> list[Alignment]:
     """The cheapest line of each leg, found on all cores; its searches say in the leg's words how far they are."""
     groups: dict[tuple[object, ...], list[int]] = {}
     for number, leg in enumerate(legs):
         groups.setdefault((leg.start, leg.end, leg.standard.mode, tuple(leg.spec.countries)), []).append(number)
 
     def framed(leg: _Leg, cell_m: float | None = None) -> AlignmentProblem:
-        allowed = borders.inside(leg.spec.countries) if leg.spec.countries else None
+        allowed = around.borders.inside(leg.spec.countries) if leg.spec.countries else None
         terrain, a, b = frame_terrain(
-            dem, leg.start, leg.end, f"ends of {leg.spec.name}", allowed, cell_m=cell_m, lakes="shut"
+            around.dem, leg.start, leg.end, f"ends of {leg.spec.name}", allowed, cell_m=cell_m, lakes="shut"
         )
-        costs = unit_costs(catalogue.unit_costs, leg.standard.mode)
+        costs = unit_costs(around.catalogue.unit_costs, leg.standard.mode)
         return AlignmentProblem(terrain, a, b, leg.standard, costs, OPTIONS)
 
     def begin(group: Sequence[int]) -> list[tuple[_Leg, AlignmentProblem]]:
         leg = legs[group[0]]
         lon, lat = zip(leg.start, leg.end, strict=True)
-        dem.require(lon, lat, leg.asked_by)
+        around.dem.require(lon, lat, leg.asked_by)
         with _naming(leg):
             problem = framed(leg).watched(progress, leg.words)
         asked = share_searches([replace(problem, standard=legs[number].standard) for number in group])
@@ -247,65 +228,31 @@ def _naming(leg: _Leg) -> Iterator[None]:
         raise AlignmentError(f"{leg.asked_by}: {fault}") from fault
 
 
-def _parts(
-    line: Alignment, leg: _Leg, catalogue: Catalogue, borders: Borders, driving: Driving, grade_effect: bool
-) -> list[Part]:
+def _parts(line: Alignment, leg: _Leg, around: Surroundings) -> list[Part]:
     """The line as a part per country."""
-    spec = leg.spec
     flat = project(shapely.linestrings(line.line[:, :2]), line.crs, WGS84)
     lon_lat = shapely.get_coordinates(flat)
     # Projecting there and back moves ends by centimetres; parts must meet to the last digit.
     lon_lat[0], lon_lat[-1] = leg.start, leg.end
     along_m = np.concatenate([[0.0], np.cumsum(distance_m(*lon_lat[:-1].T, *lon_lat[1:].T))])
-    country = countries_along(lon_lat, along_m, borders, spec.countries)
+    country = countries_along(lon_lat, along_m, around.borders, leg.spec.countries)
     cuts = np.flatnonzero(country[1:] != country[:-1]) + 1
     bounds = [0, *cuts.tolist(), len(lon_lat) - 1]
-    return [
-        _part(line, spec, leg.standard, catalogue, driving, grade_effect, lon_lat, along_m, a, b, str(country[a]))
-        for a, b in pairwise(bounds)
-    ]
+    quality = GeometryQuality.SCHEMATIC if line.cell_m >= COARSE_M else GeometryQuality.DESIGNED
+    parts = []
+    for a, b in pairwise(bounds):
+        own, low_m, high_m = slice(a, b + 1), line.chainage_m[a], line.chainage_m[b]
+        part = designed_part(
+            leg.spec.name, leg.standard, around, str(country[a]), shapely.LineString(lon_lat[own]),
+            along_m[own], line.line[own, 2], _spans(line, along_m, a, b),
+            designed_works(line.price, line.structures, low_m, high_m), quality,
+        )  # fmt: skip
+        parts.append(part)
+    return parts
 
 
-def countries_along(lon_lat: Floats, along_m: Floats, borders: Borders, passed: Sequence[str]) -> NDArray[np.object_]:
-    """Country of each point; stretches in a country that isn't to be passed, or too short, go to the one before.
-
-    Args:
-        lon_lat: degrees, shape (n, 2).
-        along_m: chainage, shape (n,).
-        borders: whose ground is whose.
-        passed: codes of the countries that the line may pass; any if empty.
-    """
-    country = borders.country_at(lon_lat[:, 0], lon_lat[:, 1])
-    known = np.isin(country, passed) if passed else country != ""
-    country[~known] = ""
-    while True:
-        # The shortest weak stretch is given away first, and runs are found anew: a longer one may gain enough from it
-        # to stay.
-        edges = np.concatenate([[0], np.flatnonzero(country[1:] != country[:-1]) + 1, [len(country)]])
-        runs = list(pairwise(edges.tolist()))
-        lengths = [along_m[min(b, len(along_m) - 1)] - along_m[a] for a, b in runs]
-        weak = [i for i, (a, _) in enumerate(runs) if country[a] == "" or lengths[i] < MIN_RUN_M]
-        if not weak or len(runs) == 1:
-            return np.asarray(country)
-        i = min(weak, key=lambda k: lengths[k])
-        a, b = runs[i]
-        country[a:b] = country[a - 1] if i else country[b]
-
-
-def _part(
-    line: Alignment,
-    spec: NewBuildCandidate,
-    standard: DesignStandard,
-    catalogue: Catalogue,
-    driving: Driving,
-    grade_effect: bool,
-    lon_lat: Floats,
-    along_m: Floats,
-    a: int,
-    b: int,
-    country: str,
-) -> Part:
-    """The stretch between two points of a line."""
+def _spans(line: Alignment, along_m: Floats, a: int, b: int) -> list[Span]:
+    """Structures between two points of a line, by kilometres from the first of them."""
     low_m, high_m = line.chainage_m[a], line.chainage_m[b]
     spans = []
     for s in line.structures:
@@ -314,64 +261,4 @@ def _part(
             at = np.interp([max(s.from_m, low_m), min(s.to_m, high_m)], line.chainage_m, along_m)
             first, last = ((float(v) - along_m[a]) / 1000 for v in at)
             spans.append(Span(SPANNED[s.kind], first, last, "", Evidence.DESIGNED))
-    km = float(along_m[b] - along_m[a]) / 1000
-    tunnel, bridge = span_km(spans, StructureKind.TUNNEL), span_km(spans, StructureKind.BRIDGE)
-    works, ends_musd = designed_works(line.price, line.structures, low_m, high_m)
-    height = line.line[a : b + 1, 2]
-    return Part(
-        name=spec.name,
-        section_id="",
-        mode=standard.mode,
-        road_class=CLASSES[standard.mode],
-        status=SectionStatus.PLANNED,
-        country=country,
-        line=shapely.LineString(lon_lat[a : b + 1]),
-        length_km=Estimate.exact(km),
-        drawn_km=km,
-        documented=False,
-        geometry_quality=GeometryQuality.SCHEMATIC if line.cell_m >= COARSE_M else GeometryQuality.DESIGNED,
-        minutes=minutes_estimate(
-            design_minutes(standard, driving, along_m[a : b + 1], height if grade_effect else 0.0 * height),
-            driving.spread(standard.mode),
-        ),
-        tunnel_km=tunnel,
-        bridge_km=bridge,
-        max_grade_pct=max(standard.max_grade_up_pct, standard.max_grade_down_pct),
-        spans=tuple(spans),
-        source_ids=(standard.source_id,),
-        design=Design(
-            standard.standard_id,
-            tuple(((along_m[a : b + 1] - along_m[a]) / 1000).tolist()),
-            tuple(height.tolist()),
-            works,
-            ends_musd,
-        ),
-    )
-
-
-def design_minutes(standard: DesignStandard, driving: Driving, along_m: Floats, height_m: Floats) -> float:
-    """Minutes over a stretch: of a truck by the model of the network's roads, its bends built for its speed.
-
-    Args:
-        standard: the design standard to keep.
-        driving: the model of driving times.
-        along_m: chainage, shape (n,).
-        height_m: of the line there, shape (n,).
-    """
-    metres = np.diff(along_m)
-    usual = class_speeds_kmh([standard.mode], [CLASSES[standard.mode]], driving.model.speeds)[0]
-    speed = standard.speed_kmh or usual
-    if standard.mode != Mode.ROAD:
-        return float(metres.sum() / speed * 0.06)
-    # A new road is built for its speed: its bends slow nobody, and only climbs do.
-    pieces = Pieces(
-        np.array([0, len(metres)]),
-        np.array([1]),
-        metres,
-        np.diff(height_m) / np.maximum(metres, 1e-9),
-        (height_m[1:] + height_m[:-1]) / 2,
-        np.zeros(len(metres)),
-    )
-    model = driving.model
-    along, _ = driving_minutes(pieces, model.vehicles[TRUCK], np.array([speed]), model.parameters.superelevation)
-    return float(along[0] * driving.factor_of(TRUCK))
+    return spans

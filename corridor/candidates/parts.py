@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -22,8 +21,7 @@ from corridor.network.driving_times import Driving, TimeSpread
 from corridor.network.graph import Network, Route
 from corridor.network.jurisdiction import find_crossing
 from corridor.network.map_matching import Match, part_lengths_km, route_spans
-from corridor.schema.alignment import LinePrice, PriceRange, Structure
-from corridor.schema.candidate import BorderPassage, Candidate, DesignedWork, Part, Span
+from corridor.schema.candidate import BorderPassage, Candidate, Part, Span
 from corridor.schema.catalogue import ZERO, Crossing, Estimate, Section, SectionWorks
 from corridor.schema.message import ListStyle, Message, Value, country_message, listing
 from corridor.schema.study import CandidateSpec
@@ -31,7 +29,6 @@ from corridor.schema.vocabulary import (
     CrossingStatus,
     Evidence,
     GeometryQuality,
-    LineKind,
     Mode,
     SectionStatus,
     StructureKind,
@@ -329,47 +326,6 @@ def _run_part(network: Network, route: Route, run: Ints, lengths: Floats, grades
         edges=piece.edges,
         over_limit_km=float(lengths[run][exceeding(network)[rows]].sum()),
     )
-
-
-SPANNED = {LineKind.TUNNEL: StructureKind.TUNNEL, LineKind.BRIDGE: StructureKind.BRIDGE}
-"""Kinds of a new line that lead over or under what they meet; those along a slope lie as open line does."""
-
-
-def designed_works(
-    price: LinePrice, structures: Sequence[Structure], low_m: float, high_m: float
-) -> tuple[tuple[DesignedWork, ...], Estimate]:
-    """What a stretch of a designed line is built of.
-
-    Each kind has the price per kilometre that it has on the whole line.
-
-    Args:
-        price: of the whole line.
-        structures: of the whole line, by chainage.
-        low_m: chainage where the stretch begins.
-        high_m: where it ends.
-
-    Returns:
-        Kilometres and price of each kind on the stretch, and the price of its portals and abutments, in million USD.
-    """
-    inside: dict[LineKind, float] = defaultdict(float)
-    ends = 0
-    for s in structures:
-        inside[s.kind] += max(min(s.to_m, high_m) - max(s.from_m, low_m), 0.0) / 1000.0
-        if s.kind in SPANNED:
-            # A portal right at a cut belongs to the stretch that its structure lies in, and never to both.
-            ends += (low_m <= s.from_m < high_m) + (low_m < s.to_m <= high_m)
-    # Structures are listed and open line isn't: it is what is left.
-    inside[LineKind.SURFACE] = max((high_m - low_m) / 1000.0 - sum(inside.values()), 0.0)
-    works = []
-    for kind, whole_km in price.km.items():
-        share = min(inside[kind] / whole_km, 1.0) if whole_km > 0 else 0.0
-        if share > 0:
-            works.append(DesignedWork(kind, inside[kind], _share_of(price.musd[kind], share)))
-    return tuple(works), _share_of(price.ends, ends / max(price.portals + price.abutments, 1))
-
-
-def _share_of(price: PriceRange, share: float) -> Estimate:
-    return Estimate(price.low * share, price.mid * share, price.high * share)
 
 
 def border_passages(parts: Sequence[Part], catalogue: Catalogue) -> tuple[BorderPassage, ...]:

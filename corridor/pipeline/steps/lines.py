@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from corridor.candidates.designed import Surroundings
 from corridor.candidates.existing import DistinctWays, build_existing_candidates, drop_found_again
 from corridor.candidates.package import build_package
 from corridor.candidates.parts import untimed, with_followed
@@ -287,52 +288,35 @@ def chain(
     return build_reference_candidate(reference_spec, route_catalogue, conflation, chain_survey, origin, destination)
 
 
-def _find_new_lines(
-    specs: Sequence[NewBuildCandidate],
+@step()
+def surroundings(
+    area: Area,
+    origin: Place,
+    destination: Place,
+    borders: Borders,
     route_catalogue: Catalogue,
     unit_costs: Sequence[UnitCost],
-    borders: Borders,
     conflation: Conflation,
     dem: Dem,
     grade_effect: bool,
-    origin: Place,
-    destination: Place,
-    progress: Progress,
-) -> list[Candidate]:
-    """Routes whose middle is designed here, in the order of what is asked."""
-    # The search for lines is read only where a study asks for one.
-    from corridor.candidates.new_build import build_new_build_candidates
-
+) -> Surroundings:
+    """What lines off the network are laid into; they hang on prices and heights."""
     priced = replace(route_catalogue, unit_costs=tuple(unit_costs))
-    return build_new_build_candidates(
-        specs, priced, borders, conflation, dem, grade_effect, origin, destination, progress
-    )
+    return Surroundings(area, origin, destination, borders, priced, conflation, dem, grade_effect)
 
 
 def _new_lines_at_once(asked: Sequence[Mapping[str, Any]], progress: Progress) -> list[Candidate]:
     """All new lines of a study, which have the same surroundings."""
-    around = {name: value for name, value in asked[0].items() if name != "new_build_spec"}
-    return _find_new_lines([one["new_build_spec"] for one in asked], **around, progress=progress)
+    # The search for lines is read only where a study asks for one.
+    from corridor.candidates.new_build import build_new_build_candidates
+
+    return build_new_build_candidates([one["new_build_spec"] for one in asked], asked[0]["surroundings"], progress)
 
 
 @each(gives="new_lines", says="building candidates", at_once=_new_lines_at_once)
-def new_line(
-    new_build_spec: NewBuildCandidate,
-    route_catalogue: Catalogue,
-    unit_costs: Sequence[UnitCost],
-    borders: Borders,
-    conflation: Conflation,
-    dem: Dem,
-    grade_effect: bool,
-    origin: Place,
-    destination: Place,
-    progress: Progress,
-) -> Candidate:
-    """A route whose middle is designed here, and so hangs on prices and heights."""
-    return _find_new_lines(
-        [new_build_spec], route_catalogue, unit_costs, borders, conflation, dem, grade_effect, origin, destination,
-        progress,
-    )[0]  # fmt: skip
+def new_line(new_build_spec: NewBuildCandidate, surroundings: Surroundings, progress: Progress) -> Candidate:
+    """A route whose middle is designed here."""
+    return _new_lines_at_once([{"new_build_spec": new_build_spec, "surroundings": surroundings}], progress)[0]
 
 
 @each(gives="via_routes", says="building candidates")
@@ -359,24 +343,11 @@ def via_route(
 
 
 @each(gives="drawn_routes", says="building candidates")
-def drawn_route(
-    drawn_spec: DrawnCandidate,
-    area: Area,
-    route_catalogue: Catalogue,
-    unit_costs: Sequence[UnitCost],
-    borders: Borders,
-    conflation: Conflation,
-    dem: Dem,
-    grade_effect: bool,
-    origin: Place,
-    destination: Place,
-) -> Candidate:
-    """A route along a drawn line; structures of new stretches hang on prices and heights."""
-    from corridor.candidates.drawn import Surroundings, build_drawn_candidate
+def drawn_route(drawn_spec: DrawnCandidate, surroundings: Surroundings) -> Candidate:
+    """A route along a drawn line, with structures of new stretches."""
+    from corridor.candidates.drawn import build_drawn_candidate
 
-    priced = replace(route_catalogue, unit_costs=tuple(unit_costs))
-    around = Surroundings(area, origin, destination, borders, priced, conflation, dem, grade_effect)
-    return build_drawn_candidate(drawn_spec, np.array(drawn_spec.line, dtype=float), around)
+    return build_drawn_candidate(drawn_spec, np.array(drawn_spec.line, dtype=float), surroundings)
 
 
 @step()
