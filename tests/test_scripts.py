@@ -124,7 +124,8 @@ def test_a_failed_write_leaves_nothing_behind(midland, tmp_path, monkeypatch, ca
     out = tmp_path / "routes.csv"
     assert compare_routes.main([str(midland), "--out", str(out), "--quiet"]) == 2
     assert capsys.readouterr().err == (
-        f"compare_routes: {out}: can't be written (No space left on device); choose another place with --out\n"
+        f"compare_routes: {out}: can't be written (No space left on device); "
+        "make room on the disk, or name another folder\n"
     )
     assert names_in(tmp_path) == set()
 
