@@ -11,13 +11,13 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from corridor.errors import OutputError, StudyError
+from corridor.errors import OutputError
 from corridor.geo.geodesy import WGS84
 from corridor.io.read.data_files import PinnedInputs, read_pinned_inputs
 from corridor.mcda.matrix import DecisionMatrix, End, build_matrix
 from corridor.mcda.methods import DEFAULT_METHOD
-from corridor.mcda.perspectives import Perspective, WeightsLike
-from corridor.mcda.rank import rank_alternatives
+from corridor.mcda.perspectives import Perspective, WeightsLike, choose_weights
+from corridor.mcda.rank import rank_alternatives, under_regime
 from corridor.network.graph import Network
 from corridor.pipeline.ahead import lean_texts
 from corridor.pipeline.comparing import (
@@ -181,9 +181,7 @@ class Comparison:
         Raises:
             ScoringError: unknown perspective, criterion or method, or weights that can't be used.
         """
-        from corridor.pipeline.saved_results import under_regime
-
-        chosen: WeightsLike = weights if weights is not None else self._perspective(perspective)
+        chosen = self._weights(perspective, weights)
         return under_regime(render_table(rank_alternatives(self._ranked(as_if_opened), chosen, method)), regime)
 
     def _ranked(self, as_if_opened: bool) -> DecisionMatrix:
@@ -221,7 +219,7 @@ class Comparison:
         from corridor.mcda.review import review_matrix
         from corridor.mcda.robustness import WeightSpace, parse_order
 
-        chosen: WeightsLike = weights if weights is not None else self._perspective(perspective)
+        chosen = self._weights(perspective, weights)
         # People weigh groups of criteria, so that is what is drawn; shares within a group stay the study's.
         space = WeightSpace(over="groups", order=tuple(pair for text in order for pair in parse_order(text)))
         matrix = self._ranked(as_if_opened)
@@ -253,7 +251,7 @@ class Comparison:
         """
         from corridor.mcda.agreement import minimax_regret
 
-        chosen: WeightsLike = weights if weights is not None else self._perspective(perspective)
+        chosen = self._weights(perspective, weights)
         return render_table(minimax_regret(self._matrix, chosen, regimes, end=End(end)))
 
     def sensitivity(
@@ -284,7 +282,7 @@ class Comparison:
         """
         from corridor.mcda.sensitivity import join_ends_of, measure_interval_sensitivity
 
-        panel, chosen = self._matrix.panel(regime, PanelKind.THROUGH), self._perspective(perspective)
+        panel, chosen = self._matrix.panel(regime, PanelKind.THROUGH), self._weights(perspective)
         ends = [End.WORST, End.BEST] if end == "both" else [End(end)]
         return join_ends_of(
             [
@@ -293,11 +291,8 @@ class Comparison:
             ]
         )
 
-    def _perspective(self, name: str | None) -> Perspective:
-        wanted = name or self.study.default_perspective
-        if wanted not in self._perspectives:
-            raise StudyError(f"no perspective '{wanted}'; there are: {', '.join(self._perspectives)}")
-        return self._perspectives[wanted]
+    def _weights(self, perspective: str | None, weights: WeightsLike | None = None) -> WeightsLike:
+        return choose_weights(self._perspectives, perspective or self.study.default_perspective, weights)
 
     def with_route(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from corridor.errors import ScoringError, StudyError
+from corridor.errors import ScoringError
 from corridor.metrics.registry import all_columns, all_metrics
 from corridor.schema.column import Kind
 from corridor.schema.vocabulary import ENDLESS_STATUSES, GAP_STATUSES, MetricStatus
@@ -123,7 +123,7 @@ def test_perspectives_and_weights(comparison):
     assert {row(comparison, key)["cost_musd"] for key in best} <= {cheapest, *(cheapest + np.arange(0, 50))} or all(
         row(comparison, key)["cost_musd"] <= cheapest + 50 for key in best
     )
-    with pytest.raises(StudyError, match="no perspective 'nobody'; there are: transit-time"):
+    with pytest.raises(ScoringError, match="perspective 'nobody' is unknown; there are: transit-time"):
         comparison.rank("nobody")
 
 

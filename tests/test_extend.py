@@ -41,6 +41,7 @@ def test_a_new_method_is_one_file(bundled_folder, tmp_path, monkeypatch, capsys)
     assert after.returncode == 0, after.stderr
     assert "- weighted product: an alternative at the worst anchor of any criterion scores 0" in after.stdout
     assert "Weighted sum, PROMETHEE II, TOPSIS, VIKOR and Weighted product" in after.stdout
+    assert "- article-9, through: " in after.stdout
 
 
 def test_a_new_metric_is_one_file_and_its_label(tmp_path):

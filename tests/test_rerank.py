@@ -9,7 +9,8 @@ import pytest
 
 from corridor.errors import ScoringError, SourceError
 from corridor.mcda.methods import method_ids
-from corridor.pipeline.saved_results import load_results, rerank, review_sentences
+from corridor.mcda.perspectives import parse_weights
+from corridor.pipeline.saved_results import load_results
 
 
 @pytest.fixture(scope="module")
@@ -22,25 +23,26 @@ def written(bundled, bundled_folder):
 def test_ranks_are_the_comparison_s(written, perspective, method):
     comparison, folder = written
     own = comparison.rank(perspective, method=method)
-    again = rerank(folder, perspective=perspective, weights=None, method=method)
+    again = load_results(folder).rank(perspective, method=method)
     assert again["candidate_id"].tolist() == own["candidate_id"].tolist()
     np.testing.assert_allclose(again["score"], own["score"], atol=1e-9)
     assert again["rank"].equals(own["rank"])
 
 
 def test_weights_by_group_and_by_criterion(written):
-    _, folder = written
-    table = rerank(folder, perspective=None, weights="distance=0.3,terrain=0.7", method="weighted-sum")
+    found = load_results(written[1])
+    table = found.rank(weights=parse_weights("distance=0.3,terrain=0.7"))
     assert table["contribution:access_delay"].fillna(0).abs().max() == 0
     with pytest.raises(ScoringError, match="did you mean 'terrain'"):
-        rerank(folder, perspective=None, weights="terain=1", method="weighted-sum")
+        found.rank(weights={"terain": 1.0})
     with pytest.raises(ScoringError, match="did you mean 'equal'"):
-        rerank(folder, perspective="eqal", weights=None, method="weighted-sum")
+        found.rank("eqal")
 
 
-def test_sentences_name_regime_and_panel(written):
-    lines = review_sentences(written[1], perspective=None, weights=None, method="weighted-sum", draws=200, seed=0)
-    assert lines[0].startswith("article-9, through: ")
+def test_a_folder_is_reviewed_panel_by_panel(written):
+    first, *_ = load_results(written[1]).robustness(draws=200)
+    assert (first.panel.regime_id, first.panel.kind) == ("article-9", "through")
+    assert first.messages()
 
 
 def test_folders_without_results_are_refused(written, tmp_path):

@@ -80,7 +80,7 @@ def no_way(path: Path) -> list[str]:
         (lambda path: [str(path), str(path)], "two studies have the id 'dale'"),
         (
             lambda path: [str(path), "--perspective", "round"],
-            "study 'midland': no perspective 'round'; there are: equal",
+            "study 'midland': perspective 'round' is unknown; there are: equal",
         ),
         (lambda path: [str(path), "--osm", str(path)], f"{NAME}: not readable as OpenStreetMap data"),
     ],

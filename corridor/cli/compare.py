@@ -327,11 +327,13 @@ def rank(
     `corridor rank out --weights distance=0.3,terrain=0.7 --method topsis --robust`
     """
     from corridor.mcda.matrix import reasons_of
-    from corridor.pipeline.saved_results import rerank, review_sentences
+    from corridor.mcda.perspectives import parse_weights
+    from corridor.pipeline.saved_results import load_results
     from corridor.report.i18n import render
     from corridor.schema.message import listing
 
-    table = rerank(folder, perspective=perspective, weights=weights, method=method, as_if_opened=as_if_opened)
+    results, given = load_results(folder), None if weights is None else parse_weights(weights)
+    table = results.rank(perspective, weights=given, method=method, as_if_opened=as_if_opened)
     parts = [c for c in table.columns if c.startswith("contribution:") and table[c].notna().any()]
     columns = ["rank", "candidate", "first", "score", *(part.removeprefix("contribution:") for part in parts)]
     for (regime, panel), rows in table.groupby(["regime_id", "panel"], sort=False):
@@ -359,11 +361,11 @@ def rank(
     for note in table.attrs.get("notes", ()):
         print_line(f"- {render(note)}")
     if robust:
-        for line in review_sentences(
-            folder, perspective=perspective, weights=weights, method=method, draws=10_000, seed=seed,
-            as_if_opened=as_if_opened,
-        ):  # fmt: skip
-            print_line(f"- {line}")
+        for review in results.robustness(
+            perspective, weights=given, method=method, seed=seed, as_if_opened=as_if_opened
+        ):
+            for message in review.messages():
+                print_line(f"- {review.panel.regime_id or 'all'}, {review.panel.kind}: {render(message)}")
 
 
 def _part(row: pd.Series, part: str) -> str:

@@ -317,6 +317,27 @@ class Weights:
     notes: tuple[Message, ...] = ()
 
 
+def choose_weights(
+    perspectives: Mapping[str, WeightsLike], perspective: str, weights: WeightsLike | None = None
+) -> WeightsLike:
+    """Weights that are given, else those of a perspective.
+
+    Args:
+        perspectives: Weights by name.
+        perspective: Whose interest.
+        weights: Instead of a perspective.
+
+    Raises:
+        ScoringError: nobody has that name; gives the nearest.
+    """
+    if weights is not None:
+        return weights
+    if perspective not in perspectives:
+        near = nearest_name(perspective, perspectives)
+        raise ScoringError(f"perspective '{perspective}' is unknown{near}; there are: {', '.join(perspectives)}")
+    return perspectives[perspective]
+
+
 def parse_weights(text: str) -> dict[str, float]:
     """Read ``distance=0.3,terrain=0.7``.
 

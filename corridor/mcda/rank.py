@@ -20,6 +20,7 @@ from corridor.mcda.matrix import DecisionMatrix, End, Panel, not_ranked, reasons
 from corridor.mcda.method import LinearMethod
 from corridor.mcda.methods import DEFAULT_METHOD, all_methods, get_method
 from corridor.mcda.perspectives import WeightsLike, panel_weights
+from corridor.plugins import nearest_name
 from corridor.schema.message import Message, Value
 from corridor.schema.vocabulary import Direction, FirstPlace, Scaling
 
@@ -489,3 +490,25 @@ def _not_ranked(excluded: pd.DataFrame) -> dict[str, list[Any]]:
     table |= {name: [np.nan] * len(rows) for name in SCORE_COLUMNS}
     table |= {name: [""] * len(rows) for name in ("ranks", "first", "undetermined")}
     return table | {"tied": [False] * len(rows)}
+
+
+def under_regime(ranking: pd.DataFrame, regime: str | None) -> pd.DataFrame:
+    """The rows of a ranking under one set of rules; all of them if none is named.
+
+    Args:
+        ranking: with ``regime_id``.
+        regime: its id.
+
+    Raises:
+        ScoringError: nothing is ranked under it; lists those that there are.
+    """
+    if regime is None:
+        return ranking
+    known = [key for key in dict.fromkeys(ranking["regime_id"]) if key]
+    if regime not in known:
+        there = f"there are: {', '.join(known)}" if known else "the study has none"
+        raise ScoringError(f"regime '{regime}' is unknown{nearest_name(regime, known)}; {there}")
+    kept = ranking[ranking["regime_id"] == regime].reset_index(drop=True)
+    # Notes of a ranking travel with the table: pandas drops them where rows are chosen.
+    kept.attrs = dict(ranking.attrs)
+    return kept

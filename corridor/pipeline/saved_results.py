@@ -23,14 +23,13 @@ from corridor.geo.geodesy import WGS84, vertex_chainage_m
 from corridor.io.read.own_routes import read_lines
 from corridor.mcda.matrix import DecisionMatrix, build_matrix
 from corridor.mcda.methods import DEFAULT_METHOD
-from corridor.mcda.perspectives import parse_weights
-from corridor.mcda.rank import rank_alternatives
+from corridor.mcda.perspectives import choose_weights
+from corridor.mcda.rank import rank_alternatives, under_regime
 from corridor.mcda.review import Review, review_matrix
 from corridor.pipeline.comparing import comparison_graph
 from corridor.pipeline.graph import Run
 from corridor.pipeline.steps import ranking
-from corridor.plugins import nearest_name
-from corridor.report.i18n import clean_line, render
+from corridor.report.i18n import clean_line
 from corridor.report.plots import label_map, label_profiles, legend_label, new_axes
 from corridor.report.tables import unquote_formula
 from corridor.schema.column import Criterion
@@ -503,8 +502,8 @@ class SavedResults:
         Raises:
             ScoringError: unknown perspective, criterion or method, or weights that can't be used.
         """
-        table = rank_alternatives(self._matrix(as_if_opened), self._weights(perspective, weights), method)
-        return under_regime(table, regime)
+        chosen = choose_weights(self.weights_of, perspective or self.default_perspective, weights)
+        return under_regime(rank_alternatives(self._matrix(as_if_opened), chosen, method), regime)
 
     def robustness(
         self,
@@ -533,48 +532,16 @@ class SavedResults:
         Raises:
             ScoringError: as :meth:`rank`.
         """
-        matrix, chosen = self._matrix(as_if_opened), self._weights(perspective, weights)
-        return review_matrix(matrix, chosen, method=method, draws=draws, seed=seed)
+        chosen = choose_weights(self.weights_of, perspective or self.default_perspective, weights)
+        return review_matrix(self._matrix(as_if_opened), chosen, method=method, draws=draws, seed=seed)
 
     def _matrix(self, as_if_opened: bool) -> DecisionMatrix:
         return build_matrix(self.metrics, self.matrix.criteria, as_if_opened=True) if as_if_opened else self.matrix
-
-    def _weights(self, perspective: str | None, weights: Mapping[str, float] | None) -> Mapping[str, float]:
-        if weights is not None:
-            return weights
-        # Weights given by hand win over any name, as in a comparison that was just made.
-        wanted = perspective or self.default_perspective
-        if wanted not in self.weights_of:
-            near = nearest_name(wanted, list(self.weights_of))
-            raise ScoringError(f"perspective '{wanted}' is unknown{near}; there are: {', '.join(self.weights_of)}")
-        return self.weights_of[wanted]
 
 
 def _label(row: Mapping[str, Any]) -> str:
     """What a legend calls a route of the table; its file may have no letters."""
     return legend_label(row.get("letter") or "", row["name"])
-
-
-def under_regime(ranking: pd.DataFrame, regime: str | None) -> pd.DataFrame:
-    """The rows of a ranking under one set of rules; all of them if none is named.
-
-    Args:
-        ranking: with ``regime_id``.
-        regime: its id.
-
-    Raises:
-        ScoringError: nothing is ranked under it; lists those that there are.
-    """
-    if regime is None:
-        return ranking
-    known = [key for key in dict.fromkeys(ranking["regime_id"]) if key]
-    if regime not in known:
-        there = f"there are: {', '.join(known)}" if known else "the study has none"
-        raise ScoringError(f"regime '{regime}' is unknown{nearest_name(regime, known)}; {there}")
-    kept = ranking[ranking["regime_id"] == regime].reset_index(drop=True)
-    # Notes of a ranking travel with the table: pandas drops them where rows are chosen.
-    kept.attrs = dict(ranking.attrs)
-    return kept
 
 
 def load_results(folder: str | Path) -> SavedResults:
@@ -635,59 +602,3 @@ def _read_table(path: Path) -> pd.DataFrame:
     for column in table.select_dtypes(["object", "string"]):
         table[column] = [unquote_formula(value) if isinstance(value, str) else value for value in table[column]]
     return table
-
-
-def rerank(
-    folder: Path, *, perspective: str | None, weights: str | None, method: str, as_if_opened: bool = False
-) -> pd.DataFrame:
-    """Rank a results folder; ``weights`` (``name=number,...``, groups or criteria) beats ``perspective``.
-
-    Args:
-        folder: that a run wrote.
-        perspective: whose interest; the study's own if None.
-        weights: ``name=number,...`` instead of a perspective.
-        method: id of a ranking method.
-        as_if_opened: rank under rules that allow no transit as if they did.
-
-    Raises:
-        ScoringError: unknown perspective, criterion or method, or weights that can't be used.
-        SourceError: see :func:`load_results`.
-    """
-    found = load_results(folder)
-    return found.rank(perspective, weights=_parsed(weights), method=method, as_if_opened=as_if_opened)
-
-
-def review_sentences(
-    folder: Path,
-    *,
-    perspective: str | None,
-    weights: str | None,
-    method: str,
-    draws: int,
-    seed: int,
-    as_if_opened: bool = False,
-) -> list[str]:
-    """How firm the ranking is, in sentences, panel by panel.
-
-    Args:
-        folder: that a run wrote.
-        perspective: whose interest; the study's own if None.
-        weights: ``name=number,...`` instead of a perspective.
-        method: id of a ranking method.
-        draws: how many are made.
-        seed: of the draws; the same seed gives the same draws.
-        as_if_opened: rank under rules that allow no transit as if they did.
-    """
-    found = load_results(folder)
-    reviews = found.robustness(
-        perspective, weights=_parsed(weights), method=method, draws=draws, seed=seed, as_if_opened=as_if_opened
-    )
-    return [
-        f"{review.panel.regime_id or 'all'}, {review.panel.kind}: {render(message)}"
-        for review in reviews
-        for message in review.messages()
-    ]
-
-
-def _parsed(weights: str | None) -> dict[str, float] | None:
-    return None if weights is None else parse_weights(weights)
