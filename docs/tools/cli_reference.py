@@ -24,8 +24,10 @@ goes to standard error, results to standard output.
 | exit code | means |
 |---|---|
 | 0 | done |
-| 1 | `check`: a length differs from its document; `cache verify`: a file from its record; `diff --exit-code`: results |
+| 1 | `check`: a way differs from its document; `cache verify`: a file from its record; `diff --exit-code`: results |
 | 2 | the command, the study or the data can't be used; nothing was written |
+| 129, 130, 143 | ended from outside: by a closed terminal, by Ctrl-C, by SIGTERM; nothing was half written |
+| 141 | who read the standard output ended |
 """
 
 
