@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
@@ -111,3 +112,15 @@ def test_the_mark_covers_every_file_with_compiled_functions():
 def test_python_is_refused_what_only_kernels_call():
     with pytest.raises(TypeError, match="earthwork is compiled for calls from kernels alone"):
         earthwork(1.0, 2.0, np.ones(24))
+
+
+def test_with_numba_switched_off_python_itself_runs():
+    code = "from corridor.compiled import inner, pasted\nprint(inner(lambda a: a + 1)(2), pasted(lambda a: a * 3)(2))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("3 6\n", "")
