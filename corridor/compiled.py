@@ -70,7 +70,7 @@ def _compile_with(**more: Any) -> Decorator:
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         dispatcher: Any = njit(cache=True, **options)(function)
-        if dispatcher is function:  # as who looks for a fault in Python itself wants it (NUMBA_DISABLE_JIT=1)
+        if not hasattr(dispatcher, "get_call_template"):  # as who looks for a fault in Python itself wants it
             return function
         template = dispatcher.get_call_template
         dispatcher.get_call_template = lambda words, named: template(*_without_literals(words, named))
