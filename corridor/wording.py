@@ -35,6 +35,25 @@ def format_position(lat: float, lon: float, digits: int | None = None) -> str:
     return f"{format_latitude(lat, digits)} {format_longitude(lon, digits)}"
 
 
+RANGE_SIGN = "\u2013"
+_MINUS = "\u2212"
+
+
+def join_range(low: str, high: str) -> str:
+    """Two ends as a range; set apart where one is negative: a minus beside the sign between them is hard to read.
+
+    Args:
+        low: the lower end, with a true minus where it is negative.
+        high: the upper one.
+
+    Example:
+        >>> join_range("2.9", "4.9"), join_range("\u221261.1", "107"), join_range("\u2212136", "\u22122.5")
+        ('2.9–4.9', '−61.1 – 107', '−136 – −2.5')
+    """
+    space = " " if _MINUS in low + high else ""
+    return f"{low}{space}{RANGE_SIGN}{space}{high}"
+
+
 def ask_if_swapped(lon: Number, lat: Number, holds: Callable[[Number, Number], object]) -> str:
     """Ask whether a position that lies off some ground would lie on it the other way round; else give ''.
 

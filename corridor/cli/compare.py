@@ -379,7 +379,8 @@ def _span(low: float, high: float) -> str:
     """A score between two ends; the lower one is missing where the route may not be ranked at all."""
     if isnan(low):
         return f"at most {high:.3f}"
-    return f"{high:.3f}" if f"{low:.3f}" == f"{high:.3f}" else f"{low:.3f}-{high:.3f}"
+    ends = f"{low:.3f}", f"{high:.3f}"
+    return ends[0] if ends[0] == ends[1] else (" to " if low < 0 else "-").join(ends)
 
 
 def diff(

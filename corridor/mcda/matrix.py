@@ -16,6 +16,7 @@ from corridor.mcda.intake import Intake, read_metrics
 from corridor.schema.column import Criterion
 from corridor.schema.message import Listing, ListStyle, Message, Value, listing
 from corridor.schema.vocabulary import Comparators, Direction, MetricStatus, MissingPolicy, PanelKind, Scaling
+from corridor.wording import join_range
 
 # --- From a metric in its unit to a value between 0 and 1 ---
 
@@ -473,7 +474,7 @@ def _dropped_note(where: Message, criterion: Criterion, holes: NDArray[np.bool_]
 
 def _figure(value: float) -> str:
     """A figure of a note, in three significant digits at most and with a true minus."""
-    return f"{float(f'{value:.3g}'):g}".replace("-", "\u2212")
+    return f"{float(f'{value:.3g}'):.15g}".replace("-", "\u2212")
 
 
 def _value_notes(panel: Panel) -> list[Message]:
@@ -488,7 +489,7 @@ def _value_notes(panel: Panel) -> list[Message]:
             same: dict[str, Value] = {
                 "where": where,
                 "criterion": criterion.label,
-                "value": least if least == most else f"{least}\u2013{most}",
+                "value": least if least == most else join_range(least, most),
                 "unit": unit,
             }
             notes.append(Message("note.same_for_all", same))

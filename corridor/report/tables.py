@@ -32,6 +32,7 @@ from corridor.schema.vocabulary import (
     Works,
 )
 from corridor.theme import sequence
+from corridor.wording import join_range
 
 # --- Colour and letter of each candidate: the letter tells them apart where colours can't ---
 
@@ -227,8 +228,6 @@ def unquote_formula(text: str) -> str:
 
 # --- The metric table and the rankings as rows and cells for a reader: rounded, with ranges, best and worst marked ---
 
-RANGE_SIGN = "\u2013"
-
 
 @dataclass(frozen=True, slots=True)
 class PageColumn:
@@ -377,7 +376,7 @@ def _cost_cells(columns: Mapping[str, NDArray[np.float64]], lines: Sequence[int]
         "whole": rough_number(whole, 0),
         "spent": rough_number(spent, 0),
         "remaining": rough_number(remaining, 0),
-        "range": f"{rough_number(low, 0)}{RANGE_SIGN}{rough_number(high, 0)}",
+        "range": join_range(rough_number(low, 0), rough_number(high, 0)),
         "upkeep": rough_number(upkeep, 0),
     }
 
@@ -621,15 +620,6 @@ def _cell(
     )
 
 
-def join_range(low: str, high: str) -> str:
-    """Two ends as a range; set apart where a minus would stand against the sign between them.
-
-    >>> join_range("2.9", "4.9"), join_range("\u2212136", "\u22122.5")
-    ('2.9–4.9', '−136 – −2.5')
-    """
-    return f"{low} {RANGE_SIGN} {high}" if high.startswith("\u2212") else f"{low}{RANGE_SIGN}{high}"
-
-
 def _number(value: Any) -> float | None:
     return None if pd.isna(value) else float(value)
 
@@ -695,7 +685,7 @@ def ranking_cells(results: Results) -> MetricCells:
             cells[key] = Cell("", "", None, "not_ranked")
             continue
         best, worst = row["rank"], row["worst"]
-        places = str(best) if worst in (None, best) else f"{best}{RANGE_SIGN}{worst}"
+        places = str(best) if worst in (None, best) else join_range(f"{best}", f"{worst}")
         cells[key] = Cell(places, "", float(best), "" if worst is not None else "or_not_ranked")
     return MetricCells(column, cells)
 

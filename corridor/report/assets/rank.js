@@ -136,8 +136,8 @@ var corridorRank = (function () {
   }
 
   function scoreText(row) {
-    var high = row.high.toFixed(3), low = row.low.toFixed(3);
-    return row.lost ? "\u2264 " + high : low === high ? high : low + "\u2013" + high;
+    var high = row.high.toFixed(3).replace("-", "\u2212"), low = row.low.toFixed(3).replace("-", "\u2212");
+    return row.lost ? "\u2264 " + high : low === high ? high : low + (row.low < 0 ? " \u2013 " : "\u2013") + high;
   }
 
   return { panel: panel, telling: telling, ranksText: ranksText, scoreText: scoreText, acceptability: acceptability, ranks: ranks, resolve: resolve, score: score, width: width, value: value };

@@ -16,13 +16,14 @@ from shapely import LineString
 from corridor.geo.geodesy import substring
 from corridor.report.i18n import render
 from corridor.report.map.ground import LatLon, Window, lat_lon
-from corridor.report.tables import RANGE_SIGN, Mark, format_number, texts
+from corridor.report.tables import Mark, format_number, texts
 from corridor.report.view import ReportView
 from corridor.schema.candidate import Candidate, route_message
 from corridor.schema.message import ListStyle, Message, Value, listing, to_json
 from corridor.schema.regime import class_message
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import EventKind, Separation, Works
+from corridor.wording import join_range
 
 # --- Lines of the map, thinned for a screen: borders, routes, rivers, axes, and places that a route cuts off or
 #     delays ---
@@ -178,7 +179,7 @@ def _place_people(row: Mapping[Hashable, Any]) -> str:
 def people_text(low: float, high: float) -> str:
     """A count of people, as a range where its ends differ; nothing where it is unknown."""
     ends = [format_number(float(value), 0) for value in (low, high)]
-    return ends[0] if ends[0] == ends[1] else RANGE_SIGN.join(ends) if all(ends) else ""
+    return ends[0] if ends[0] == ends[1] else join_range(*ends) if all(ends) else ""
 
 
 def _lost(table: pd.DataFrame, what: str) -> pd.Series:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from corridor.report.tables import RANGE_SIGN, PageColumn, criterion_name
+from corridor.report.tables import PageColumn, criterion_name, format_number
 from corridor.report.view import ReportView
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.results import Finding, FindingFacts, FirstPlaces, Structure
 from corridor.schema.vocabulary import FirstPlace, MetricStatus, Outcome, Owner, StructureKind
+from corridor.wording import join_range
 
 DELAY = "access_delay_min"
 """Metric: minutes added between border crossing and capital."""
@@ -210,9 +211,9 @@ def _elsewhere(view: ReportView, regimes: list[str]) -> Message:
         most = most[np.isfinite(most)]
         if len(most) and most.max() > 0:
             worst = table.loc[most.idxmax()]
-            ends = [float(worst.get(f"{DELAY}_{end}", np.nan)) for end in ("low", "high")]
-            is_range = np.isfinite(ends).all() and pd.notna(worst[DELAY])
-            span = f" ({RANGE_SIGN.join(f'{end:.0f}' for end in ends)})" if is_range else ""
+            low, high = (float(worst.get(f"{DELAY}_{end}", np.nan)) for end in ("low", "high"))
+            is_range = np.isfinite([low, high]).all() and pd.notna(worst[DELAY])
+            span = f" ({join_range(format_number(low, 0), format_number(high, 0))})" if is_range else ""
             minutes = f"{most.max():.0f}{span}"
             return Message("summary.link_slowed_else", {"count": len(regimes), "minutes": minutes})
     return Message("summary.link_open_else", {"count": len(regimes)})
