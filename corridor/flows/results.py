@@ -207,7 +207,11 @@ class _Rows:
         self._used += [(block, label) for block in blocks]
 
     def table(self) -> pd.DataFrame:
-        """All rows that were appended, with their labels."""
+        """All rows that were appended, with their labels.
+
+        Raises:
+            KeyError: they say what no column is for.
+        """
         if not self._rows:
             return pd.DataFrame(columns=self._columns)
         spans = [self._spans[block] for block, _ in self._used]
@@ -217,6 +221,8 @@ class _Rows:
         at = np.repeat(np.arange(len(spans)), [end - first for first, end in spans])
         for name in labels:
             found[name] = labels[name].take(at).array
+        if strange := sorted(set(found) - set(self._columns)):
+            raise KeyError(f"there is no column for {', '.join(strange)}")
         # no row of a network without railways says anything of them
         return found.reindex(columns=self._columns)
 

@@ -12,7 +12,7 @@ import corridor
 from corridor.flows.changes import Case
 from corridor.flows.indicators import network_efficiency
 from corridor.flows.model import FlowModel
-from corridor.flows.results import COLUMNS, TABLES, measure_flows, write_flows
+from corridor.flows.results import COLUMNS, TABLES, _Rows, measure_flows, write_flows
 from corridor.flows.tables import load_tables
 from tests.flows import toy
 from tests.synthetic import build
@@ -59,3 +59,12 @@ def test_cities_at_one_spot_have_no_detour():
         warnings.simplefilter("error")
         assert network_efficiency(costs, ideal, masses).tolist() == [2.0, 2.0, 2.0]
         assert np.isnan(network_efficiency(costs[:2, :2], ideal[:2, :2], masses[:2])).all()
+
+
+def test_what_no_column_is_for_is_refused_and_not_dropped():
+    rows = _Rows(["pair", "km", "year"])
+    rows.use([rows.block("known", lambda: [{"pair": "a-b"}])], {"year": 2030})
+    assert list(rows.table().columns) == ["pair", "km", "year"]
+    rows.use([rows.block("new", lambda: [{"pair": "a-c", "miles": 3.0}])], {"year": 2030})
+    with pytest.raises(KeyError, match="no column for miles"):
+        rows.table()
