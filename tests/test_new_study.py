@@ -13,6 +13,7 @@ import corridor
 from corridor.errors import CoverageError, OutputError, SourceError, StudyError
 from corridor.export.study_file import write_study_toml
 from corridor.io.read.elevation import read_dem
+from corridor.io.read.osm import read_osm
 from corridor.network.jurisdiction import SAME_CROSSING_M
 from corridor.pipeline.diagnosis import diagnose
 from corridor.pipeline.new_study import draft_study, minimal_study
@@ -173,7 +174,7 @@ def test_places_of_the_map_are_found_by_name_and_named(files):
 
 
 def test_places_of_a_given_map_say_what_ground_is_fetched(files):
-    found = minimal_study("mine", "highfold <B>", EAST, None, Path(files["osm"]))
+    found = minimal_study("mine", "highfold <B>", EAST, None, read_osm(Path(files["osm"])))
     assert found.origin.name == "Highfold <b>"
     assert found.area[0] < found.origin.lon < found.area[2]
     with pytest.raises(StudyError, match="no place that ships with the toolkit is called 'highfold <B>'"):

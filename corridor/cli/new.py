@@ -65,12 +65,12 @@ def new(
     `corridor new pass --from 46.82,8.65 --to 46.35,8.97 --live` - on live data; then `corridor run pass.toml --live`
     """
     from corridor.export.folder import check_target
-    from corridor.pipeline.new_study import draft_study, minimal_study, require_new, write_study
+    from corridor.pipeline.new_study import are_points, draft_study, minimal_study, require_new, write_study
 
     require_new(name, Path(), force=force)
     if run:
         check_target(out)
-    files, heights, fetched, without = osm, list(dem or []), set(), ""
+    files, heights, fetched, without, data = osm, list(dem or []), set(), "", None
     source = next((str(path) for path in heights if str(path) in provider_ids()), "")
     if source and not (live and len(heights) == 1):
         raise StudyError(f"--dem: '{source}' is fetched; name it alone, with --live, or files")
@@ -79,7 +79,12 @@ def new(
             fetch_live, osm=str(osm) if osm else None, dem=[str(path) for path in heights] or None,
             cache=cache, offline=offline, quiet=quiet,
         )  # fmt: skip
-        bare = minimal_study(name, start, end, borders, osm)
+        # A named place is looked for on the map that is given, before anything is fetched around it.
+        if osm is not None and not are_points(start, end):
+            from corridor.io.read.osm import read_osm
+
+            data = read_osm(osm)
+        bare = minimal_study(name, start, end, borders, data)
         given = {"osm": osm, "dem": dem and not source, "borders": borders}
         fetched = {what for what, file in given.items() if not file}
         try:
@@ -100,7 +105,7 @@ def new(
     with show_progress(quiet) as say:
         drafted = draft_study(
             start, end, osm=files, dem=heights, borders=borders, countries=[code.upper() for code in country or []],
-            name=name, fetched=fetched, live_dem=source, progress=say,
+            name=name, fetched=fetched, live_dem=source, data=data, progress=say,
         )  # fmt: skip
         page = None
         if run:

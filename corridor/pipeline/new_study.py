@@ -63,6 +63,7 @@ def draft_study(
     folder: Path | None = None,
     fetched: Collection[str] = (),
     live_dem: str = "",
+    data: OsmData | None = None,
     progress: Progress = silent,
 ) -> NewStudy:
     """Make a study of the ways between two places out of a map and heights.
@@ -82,6 +83,7 @@ def draft_study(
         folder: where the study's file will lie; the working directory if left out.
         fetched: which of ``osm``, ``dem`` and ``borders`` the file leaves to ``--live``.
         live_dem: where heights that are left to it come from; the usual source if left out.
+        data: what the map holds, where it has been read already.
         progress: called with a few words at the start of each step.
 
     Returns:
@@ -94,8 +96,9 @@ def draft_study(
     """
     home = (folder or Path()).resolve()
     map_file = Path(osm)
-    progress(f"reading OpenStreetMap data from {map_file.name}")
-    data = read_osm(map_file)
+    if data is None:
+        progress(f"reading OpenStreetMap data from {map_file.name}")
+        data = read_osm(map_file)
     rasters = [Path(path) for path in ([dem] if isinstance(dem, str | Path) else dem)]
     places = _known_places(data)
     # Names are looked up on the map that the study will run on: a gazetteer's place may have no road there.
@@ -175,7 +178,19 @@ def require_new(name: str, folder: Path, *, force: bool = False) -> Path:
     return path
 
 
-def minimal_study(name: str, start: End, end: End, borders: Path | None, osm: Path | None = None) -> Study:
+def are_points(*ends: End) -> bool:
+    """Whether no map is needed to find places: a country's takes a while to read.
+
+    Args:
+        ends: settlements of a map, ``"lat,lon"``, ``(lat, lon)``, or places.
+
+    Raises:
+        StudyError: one is no position.
+    """
+    return all(isinstance(end, Place) or _point(end, "--from") is not None for end in ends)
+
+
+def minimal_study(name: str, start: End, end: End, borders: Path | None, data: OsmData | None = None) -> Study:
     """A study of two points that says no more than what ground is to be fetched.
 
     Args:
@@ -183,17 +198,13 @@ def minimal_study(name: str, start: End, end: End, borders: Path | None, osm: Pa
         start: ``lat,lon``, or a place of the map that is given, else of the table that ships with the package.
         end: the same.
         borders: polygons of countries, where they needn't be fetched.
-        osm: a map, where it needn't be fetched.
+        data: what a map holds that needn't be fetched.
 
     Raises:
         StudyError: a place isn't known.
-        SourceError: the map can't be used.
     """
-    both = ((start, "--from"), (end, "--to"))
-    # Points need no map to be found on, and a country's takes a while to read.
-    is_named = any(not isinstance(place, Place) and _point(place, which) is None for place, which in both)
-    places = _known_places(read_osm(osm)) if osm is not None and is_named else _NOWHERE
-    ends = [_find(place, which, places) for place, which in both]
+    places = _NOWHERE if data is None else _known_places(data)
+    ends = [_find(place, which, places) for place, which in ((start, "--from"), (end, "--to"))]
     content = {
         "id": name, "title": name, "question": name, "as_of": _this_month(), "is_dated": False,
         "area": _area(ends, ()), "ends": ends, "focus": None, "osm": "", "dem": [], "live_dem": "", "countries": (),

@@ -14,6 +14,7 @@ from pydantic import ValidationError, create_model, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from corridor.errors import FetchError, OfflineError, StudyError
+from corridor.files import require_file
 from corridor.io.fetch.cache import Cache, CachedFile, CacheEntry
 from corridor.io.fetch.elevation import all_providers, get_provider, provider_ids
 from corridor.io.fetch.elevation_provider import ElevationProvider
@@ -164,6 +165,7 @@ def fetch_inputs(
     Raises:
         OfflineError: something isn't there and ``offline`` forbids to fetch it: all that is missing, in one line.
         FetchError: something can't be fetched, or differs from what is ``expected``.
+        SourceError: a file that is named instead isn't there.
         CoverageError: heights are missing over ground.
         StudyError: a setting is wrong.
     """
@@ -172,23 +174,28 @@ def fetch_inputs(
         if not wanted.live and name is not None and is_source(name):
             raise FetchError(f"{name}: is a source of live data; add --live, or give a file")
     settings = resolve_live(study.live)
+    names = wanted.dem or ([settings.dem] if wanted.live else [])
+    osm = Path(wanted.osm) if wanted.osm not in {None, OVERPASS, GEOFABRIK} else None
+    own_borders = study.sources.borders if study.sources.borders != LIVE_OSM else None
+    borders = study.path(own_borders) if own_borders else None
+    # Nobody should wait for the network to be told that a file is misspelled.
+    here = [(osm, "OpenStreetMap file"), (borders, "borders file")]
+    here += [(Path(name), "elevation raster") for name in names if _find_provider(name) is None]
+    for path, what in here:
+        if path is not None:
+            require_file(path, what)
     fetcher = Fetcher(cache, settings, meter, offline, refresh, expected or {})
     found = _Gathered()
     files: dict[str, str] = {}
-    borders: Path | None = None
     # Borders first: places need them to know their country, tiles to know whether they may be missing.
-    if study.sources.borders and study.sources.borders != LIVE_OSM:
-        borders = study.path(study.sources.borders)
-    elif study.sources.borders and wanted.live:
+    if study.sources.borders == LIVE_OSM and wanted.live:
         borders = found.have("borders", lambda: fetch_borders(fetcher, study))
         files["borders"] = str(borders)
     if wanted.live and study.sources.places == LIVE_OSM and borders:
         files["places"] = str(found.have("places", lambda: fetch_places(fetcher, study, borders)))
-    osm = Path(wanted.osm) if wanted.osm not in {None, OVERPASS, GEOFABRIK} else None
     if wanted.live and osm is None:
         source = fetch_geofabrik if (wanted.osm or settings.osm) == GEOFABRIK else fetch_overpass
         osm = found.have("roads and railways", lambda: source(fetcher, study))
-    names = wanted.dem or ([settings.dem] if wanted.live else [])
     # Without borders nobody knows whether ground without heights is sea.
     countries_on = partial(_countries_on, borders) if study.sources.borders else _nowhere
     dem, changes = _fetch_heights(names, study, fetcher, found, countries_on)

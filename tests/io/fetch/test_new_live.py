@@ -9,6 +9,8 @@ from functools import partial
 
 import pytest
 
+from corridor.io.read import osm
+from corridor.pipeline import new_study
 from tests.command import run_command
 from tests.io.fetch.conftest import set_addresses
 from tests.io.fetch.server import OsmMap, Server, hgt
@@ -127,3 +129,24 @@ def test_a_source_of_heights_is_written_into_the_study_and_no_file_of_the_cache(
         code, _, err = call(*words, *wrong, "--cache", cache, "--force")
         assert (code, err.count("\n")) == (2, 1)
         assert "'srtm' is fetched; name it alone, with --live" in err
+
+
+@pytest.mark.parametrize("option", ["--osm", "--dem", "--borders"])
+def test_a_file_that_is_not_there_is_told_before_anything_is_fetched(live, cache, tmp_path, monkeypatch, capfd, option):
+    monkeypatch.chdir(tmp_path)
+    code, said, err = run_command(monkeypatch, capfd, *NEW, option, "misspelled.file", "--cache", cache, "--quiet")
+    assert (code, said, err.count("\n")) == (2, "", 1)
+    assert "misspelled.file: no such file" in err
+    assert not live.seen
+
+
+def test_a_given_map_with_a_named_place_is_read_once(live, cache, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    path = with_countries(write_osm(tmp_path / "map.osm", ROADS), outer=True)
+    read, calls = osm.read_osm, []
+    for module in (osm, new_study):
+        monkeypatch.setattr(module, "read_osm", lambda file: calls.append(file) or read(file))
+    words = ["new", "midway", "--from", "Highfold <b>", "--to", "45.5,10.9", "--live", "--osm", path]
+    code, _, err = run_command(monkeypatch, capfd, *words, "--cache", cache)
+    assert code == 0, err
+    assert calls == [path]
