@@ -21,6 +21,7 @@ import pandas as pd
 import corridor
 from corridor.errors import OutputError, SourceError, SweepError
 from corridor.files import read_json, require_file, unwritable
+from corridor.pipeline.ahead import map_path
 from corridor.report.i18n import clean_text
 from corridor.schema.fields import file_sha256
 from corridor.schema.study import Study
@@ -199,7 +200,7 @@ def describe_inputs(study: Study, osm: Path | None, dem: Iterable[Path]) -> dict
     parts |= {name: file_sha256(study.path(file)) for name, file in files.items() if file}
     heights = list(dem) or [study.path(name) for name in study.sources.elevation]
     parts["elevation"] = _digest([file_sha256(path) for path in heights])
-    mapped = osm or (study.path(study.sources.osm) if study.sources.osm else None)
+    mapped = map_path(study, osm)
     if mapped is not None:
         parts["osm"] = file_sha256(mapped)
     return parts

@@ -7,7 +7,7 @@ And lists to choose from: regimes, baselines, what is open, draws of heights, de
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -39,6 +39,8 @@ class BaseFactor(BaseModel, ABC):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
     replaces: ClassVar[tuple[str, ...]]
     """Names of the values that it may replace."""
+    idle: ClassVar[str] = "fits no row of the catalogue; take mode or work out, or correct them"
+    """What is said where it changes nothing, although all that it names is known."""
 
     def meaning(self) -> dict[str, Any]:
         """What a value of this factor means: all fields but those that list values."""
@@ -52,9 +54,14 @@ class BaseFactor(BaseModel, ABC):
         """The values that a product takes."""
         return self.choices() or ()
 
+    def named(self, run: Run) -> tuple[str, Iterable[str], Collection[str]]:
+        """The field in which it names things of a study, what it names there, and all that there are."""
+        del run
+        return "", (), ()
+
     @abstractmethod
     def targets(self, run: Run) -> tuple[str, ...]:
-        """What it changes, as text; empty where nothing fits."""
+        """What it changes, as text, where all that it names is known; empty where nothing fits."""
 
     @abstractmethod
     def replaced(self, run: Run, value: Value) -> dict[str, Any]:
@@ -202,12 +209,15 @@ class CheckTimes(NumericFactor):
     which: Literal["all", "transit", "border", "gates"] = "all"
     regimes: tuple[Identifier, ...] = ()
 
+    idle: ClassVar = "changes nothing: the study has no impact table, so no regimes; take it out"
+
     def _chosen(self, run: Run) -> list[str]:
         return [key for key in run[impacts.regimes] if not self.regimes or key in self.regimes]
 
+    def named(self, run: Run) -> tuple[str, Iterable[str], Collection[str]]:
+        return "regimes", self.regimes, run[impacts.regimes]
+
     def targets(self, run: Run) -> tuple[str, ...]:
-        if set(self.regimes) - set(run[impacts.regimes]):
-            return ()
         checks = ("transit", "border", "gates") if self.which == "all" else (self.which,)
         return tuple(f"{check} checks under {key}" for key in self._chosen(run) for check in checks)
 
@@ -246,14 +256,15 @@ class CrossingDelays(NumericFactor):
     replaces: ClassVar = ("crossings",)
     kind: Literal["crossing-delays"]
     crossings: tuple[Identifier, ...] = ()
+    idle: ClassVar = "changes nothing: the rows named have no such figure; take it out"
+
+    def named(self, run: Run) -> tuple[str, Iterable[str], Collection[str]]:
+        return "crossings", self.crossings, run[inputs.crossings]
 
     def targets(self, run: Run) -> tuple[str, ...]:
-        known = run[inputs.crossings]
-        if set(self.crossings) - set(known):
-            return ()
         return tuple(
             f"delay at {key}"
-            for key, crossing in known.items()
+            for key, crossing in run[inputs.crossings].items()
             if (crossing.delay_min or crossing.sides) and (not self.crossings or key in self.crossings)
         )
 
@@ -279,8 +290,11 @@ class Regimes(ListedFactor):
     replaces: ClassVar = ("regimes",)
     kind: Literal["regime"]
 
+    def named(self, run: Run) -> tuple[str, Iterable[str], Collection[str]]:
+        return "values", self.values, run[impacts.regimes]
+
     def targets(self, run: Run) -> tuple[str, ...]:
-        return ("regime",) if set(self.values) <= set(run[impacts.regimes]) else ()
+        return ("regime",)
 
     def replaced(self, run: Run, value: Value) -> dict[str, Any]:
         return {"regimes": {str(value): run[impacts.regimes][str(value)]}}
@@ -292,8 +306,11 @@ class Baselines(ListedFactor):
     replaces: ClassVar = ("as_of",)
     kind: Literal["baseline"]
 
+    def named(self, run: Run) -> tuple[str, Iterable[str], Collection[str]]:
+        return "values", self.values, [baseline.id for baseline in run["study"].baselines]
+
     def targets(self, run: Run) -> tuple[str, ...]:
-        return ("baseline",) if set(self.values) <= {b.id for b in run["study"].baselines} else ()
+        return ("baseline",)
 
     def replaced(self, run: Run, value: Value) -> dict[str, Any]:
         return {"as_of": run["study"].on_baseline(str(value)).chosen_baseline.as_of}
@@ -307,9 +324,11 @@ class CrossingsStatus(ListedFactor):
     crossings: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     values: Annotated[tuple[Settable, ...], Field(min_length=1)] = (CrossingStatus.OPEN, CrossingStatus.CLOSED)
 
+    def named(self, run: Run) -> tuple[str, Iterable[str], Collection[str]]:
+        return "crossings", self.crossings, run[inputs.crossings]
+
     def targets(self, run: Run) -> tuple[str, ...]:
-        known = set(self.crossings) <= set(run[inputs.crossings])
-        return tuple(f"status of {key}" for key in self.crossings) if known else ()
+        return tuple(f"status of {key}" for key in self.crossings)
 
     def replaced(self, run: Run, value: Value) -> dict[str, Any]:
         old = run[inputs.crossings]
@@ -328,9 +347,11 @@ class SectionsStatus(ListedFactor):
     sections: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     values: Annotated[tuple[SectionStatus, ...], Field(min_length=1)]
 
+    def named(self, run: Run) -> tuple[str, Iterable[str], Collection[str]]:
+        return "sections", self.sections, run[inputs.sections]
+
     def targets(self, run: Run) -> tuple[str, ...]:
-        known = set(self.sections) <= set(run[inputs.sections])
-        return tuple(f"status of {key}" for key in self.sections) if known else ()
+        return tuple(f"status of {key}" for key in self.sections)
 
     def replaced(self, run: Run, value: Value) -> dict[str, Any]:
         old = run[inputs.sections]
@@ -375,6 +396,7 @@ class LongDistance(NumericFactor):
     replaces: ClassVar = ("flow_model",)
     kind: Literal["long-distance"]
     which: Literal["value-of-time", "reliability", "theta", "border-hours", "running-cost"]
+    idle: ClassVar = "changes nothing: the study names no long-distance tables; take it out"
 
     def targets(self, run: Run) -> tuple[str, ...]:
         return (f"{self.which} of long-distance loads",) if run[flows.flow_model] is not None else ()
@@ -414,6 +436,10 @@ class DesignStandards(ListedFactor):
     replaces: ClassVar = ("candidate_specs",)
     kind: Literal["design-standard"]
     candidates: tuple[Identifier, ...] = ()
+    idle: ClassVar = "changes nothing: no candidate of the family new-build has that name and mode; take it out"
+
+    def named(self, run: Run) -> tuple[str, Iterable[str], Collection[str]]:
+        return "values", self.values, load_standards()
 
     def _chosen(self, run: Run) -> dict[str, str]:
         designed = {key: spec.standard for key, spec in run[inputs.new_build_specs].items()}
@@ -421,7 +447,7 @@ class DesignStandards(ListedFactor):
 
     def targets(self, run: Run) -> tuple[str, ...]:
         chosen, standards = self._chosen(run), load_standards()
-        if set(self.candidates) - set(chosen) or set(self.values) - set(standards):
+        if set(self.candidates) - set(chosen):
             return ()
         # A road standard can't design a railway: such a list fits nothing, which is told before the sweep begins.
         modes = {standards[name].mode for name in (*self.values, *chosen.values()) if name in standards}

@@ -17,16 +17,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from corridor.alignment.problem import load_standards
 from corridor.errors import SweepError
 from corridor.metrics.registry import all_columns, unknown_metric
 from corridor.pipeline.graph import Run
-from corridor.pipeline.steps import impacts, inputs, lines
+from corridor.pipeline.steps import lines
 from corridor.schema.column import find_column
 from corridor.schema.faults import root_faults
 from corridor.schema.fields import Identifier
 from corridor.schema.study import read_toml, say_fault
-from corridor.sweeps.factors import Factor, Value
+from corridor.sweeps.factors import BaseFactor, Factor, Value
 
 # --- A sweep's file: which factors vary and how points are chosen. TOML in, validated types out ---
 
@@ -112,9 +111,10 @@ def check_vary(vary: Vary, run: Run, name: str) -> None:
     owners: dict[str, str] = {}
     for key, factor in vary.factors.items():
         # A factor says what it moves as texts, so that two that move the same thing by different ways are found out.
-        targets = factor.targets(run)
+        unknown = _unknown_name(factor, run)
+        targets = () if unknown else factor.targets(run)
         if not targets:
-            faults.append(f"factors.{key}: {_why_nothing(factor, run)}")
+            faults.append(f"factors.{key}: {unknown or factor.idle}")
         for target in targets:
             if target in owners:
                 faults.append(f"factors.{key}: {target} is varied by '{owners[target]}' already; take one out")
@@ -124,40 +124,15 @@ def check_vary(vary: Vary, run: Run, name: str) -> None:
         raise SweepError(f"{name}: " + "; ".join(faults))
 
 
-def _why_nothing(factor: Any, run: Run) -> str:
-    """Why a factor fits nothing, with the names that it could have used."""
-    lists: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
-        "regime": ("values", factor_values(factor), tuple(run[impacts.regimes])),
-        "check-times": ("regimes", getattr(factor, "regimes", ()), tuple(run[impacts.regimes])),
-        "baseline": ("values", factor_values(factor), tuple(b.id for b in run["study"].baselines)),
-        "crossing-status": ("crossings", getattr(factor, "crossings", ()), tuple(run[inputs.crossings])),
-        "crossing-delays": ("crossings", getattr(factor, "crossings", ()), tuple(run[inputs.crossings])),
-        "section-status": ("sections", getattr(factor, "sections", ()), tuple(run[inputs.sections])),
-        "design-standard": ("values", factor_values(factor), tuple(load_standards())),
-        "long-distance": ("which", (), ()),
-    }
-    if factor.kind not in lists:
-        return "fits no row of the catalogue; take mode or work out, or correct them"
-    field, asked, known = lists[factor.kind]
+def _unknown_name(factor: BaseFactor, run: Run) -> str:
+    """What a factor names first that the study lacks, with what the study has; nothing if all is known."""
+    field, asked, known = factor.named(run)
     unknown = [key for key in asked if key not in known]
     if not unknown:
-        return f"changes nothing: {_LACKS.get(factor.kind, 'the rows named have no such figure')}; take it out"
+        return ""
     near = difflib.get_close_matches(unknown[0], known, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known[:12]) or 'none'}"
+    hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join([*known][:12]) or 'none'}"
     return f"{field}: '{unknown[0]}' isn't known; {hint}"
-
-
-_LACKS = {
-    "check-times": "the study has no impact table, so no regimes",
-    "long-distance": "the study names no long-distance tables",
-    "design-standard": "no candidate of the family new-build has that name and mode",
-}
-
-
-def factor_values(factor: Any) -> tuple[str, ...]:
-    """The names that a factor lists, if it lists names."""
-    values = getattr(factor, "values", None) or ()
-    return tuple(str(value) for value in values)
 
 
 _KEY_LENGTH = 20
