@@ -13,7 +13,7 @@ from corridor.errors import ScoringError
 from corridor.mcda.matrix import DecisionMatrix, End, Panel, not_ranked, orient
 from corridor.mcda.methods import DEFAULT_METHOD, all_methods, get_method, method_ids
 from corridor.mcda.perspectives import WeightsLike, panel_weights
-from corridor.mcda.rank import competition_ranks, score, tie_widths
+from corridor.mcda.rank import ROUNDING, competition_ranks, score, tie_widths
 from corridor.schema.column import Criterion
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.vocabulary import PanelKind, Scaling
@@ -25,7 +25,7 @@ HIGH_CORRELATION = 0.8
 _FEWEST = 3
 
 
-def correlated_criteria(panel: Panel, threshold: float = HIGH_CORRELATION) -> pd.DataFrame:
+def correlated_criteria(panel: Panel) -> pd.DataFrame:
     """List pairs of criteria that may measure the same thing.
 
     Metrics are turned so that more is better, so a positive correlation means that the two speak for the same
@@ -33,10 +33,9 @@ def correlated_criteria(panel: Panel, threshold: float = HIGH_CORRELATION) -> pd
 
     Args:
         panel: Alternatives that are ranked together.
-        threshold: Size of a correlation from which on a pair is listed.
 
     Returns:
-        Pairs whose Pearson or Spearman correlation reaches the threshold in size: ``first``, ``second``,
+        Pairs whose Pearson or Spearman correlation reaches :data:`HIGH_CORRELATION` in size: ``first``, ``second``,
         ``pearson``, ``spearman``, ``alternatives``, and a message ``note``; largest first.
     """
     from scipy.stats import spearmanr
@@ -53,7 +52,7 @@ def correlated_criteria(panel: Panel, threshold: float = HIGH_CORRELATION) -> pd
         pearson = float(np.corrcoef(left, right)[0, 1])
         spearman = float(spearmanr(left, right).statistic)
         # The tolerance keeps pairs that would lie on the threshold but for rounding.
-        if max(abs(pearson), abs(spearman)) >= threshold - 1e-12:
+        if max(abs(pearson), abs(spearman)) >= HIGH_CORRELATION - ROUNDING:
             first, second = panel.criteria[i], panel.criteria[j]
             note = _together(first, second, pearson, count)
             rows.append((first.criterion_id, second.criterion_id, pearson, spearman, count, note))
@@ -72,7 +71,7 @@ def _together(first: Criterion, second: Criterion, pearson: float, count: int) -
     return Message("note.same_order", values) if pearson > 0 else Message("note.opposite_order", values)
 
 
-def method_agreement(panel: Panel, weights: WeightsLike, methods: Sequence[str] = ()) -> pd.DataFrame:
+def method_agreement(panel: Panel, weights: WeightsLike) -> pd.DataFrame:
     """Kendall's tau-b between the rankings of the methods, a square table; 1 is the same order, -1 the reverse.
 
     1 also where both tie everybody; NaN where one of them does, or there are fewer than two alternatives.
@@ -80,11 +79,10 @@ def method_agreement(panel: Panel, weights: WeightsLike, methods: Sequence[str] 
     Args:
         panel: Alternatives that are ranked together.
         weights: As in ranking.
-        methods: Ids of the methods to compare; all that there are if left out.
     """
     from scipy.stats import kendalltau
 
-    methods = tuple(methods) or method_ids()
+    methods = method_ids()
     # Ranks, not scores: scores of two methods share neither zero nor unit. Tau-b allows for ties.
     ranks = {method: panel_ranks(panel, weights, method) for method in methods}
     table = pd.DataFrame(np.eye(len(methods)), index=list(methods), columns=list(methods))
@@ -139,7 +137,7 @@ def rank_reversals(panel: Panel, weights: WeightsLike, method: str = DEFAULT_MET
         # The pair reverses if its lead changes sign; leads within rounding are no order that could be reversed.
         for i, j in combinations(range(len(kept)), 2):
             before, after = whole[kept[i]] - whole[kept[j]], part[i] - part[j]
-            if before * after < 0 and min(abs(before), abs(after)) > 1e-12:
+            if before * after < 0 and min(abs(before), abs(after)) > ROUNDING:
                 ahead, behind = (kept[i], kept[j]) if before > 0 else (kept[j], kept[i])
                 rows.append(tuple(panel.candidate_ids[who] for who in (out, ahead, behind)))
     return pd.DataFrame(rows, columns=["left_out", "first", "second"])
@@ -244,7 +242,9 @@ def _regret_ends(panels: Sequence[Panel], weights: WeightsLike, method: str, ids
     known = ~np.isnan(low)
     # For i against j: is j behind i whatever the metrics are, and is j ahead of i whatever they are. The first place
     # possible lies behind those surely ahead, and the last one before those surely behind.
-    ahead = [[low[j] > high[i] + 1e-12, high[j] < low[i] - 1e-12] for i in range(len(ids)) for j in range(len(ids))]
+    ahead = [
+        [low[j] > high[i] + ROUNDING, high[j] < low[i] - ROUNDING] for i in range(len(ids)) for j in range(len(ids))
+    ]
     table = np.array(ahead, dtype=bool).reshape(len(ids), len(ids), 2) & known[None, :, None]
     count = int(known.sum())
     first = np.where(known, 1.0 + table[:, :, 1].sum(axis=1), np.nan)

@@ -88,15 +88,14 @@ def _terms(panel: Panel, weights: WeightsLike, method: str, over: Over) -> tuple
         raise ScoringError(f"weight change: {panel.label} has no alternatives that can be ranked")
     if over == "criteria":
         return panel.criterion_ids, parts, resolved
-    groups = tuple(dict.fromkeys(criterion.group for criterion in panel.criteria))
+    groups = panel.columns_by_group
     merged, base = np.zeros((len(parts), len(groups))), np.zeros(len(groups))
-    for g, group in enumerate(groups):
-        columns = [k for k, criterion in enumerate(panel.criteria) if criterion.group == group]
+    for g, columns in enumerate(groups.values()):
         base[g] = resolved[columns].sum()
         # Inside a group the shares stay as they are; one that weighs nothing is shared out evenly.
         inner = resolved[columns] / base[g] if base[g] > 0 else np.full(len(columns), 1.0 / len(columns))
         merged[:, g] = parts[:, columns] @ inner
-    return groups, merged, base
+    return tuple(groups), merged, base
 
 
 def _nearest_weights(parts: Floats, base: Floats, challenger: int) -> Floats | None:

@@ -265,6 +265,14 @@ class Panel:
         """Ids of the criteria, in the order of the columns."""
         return tuple(criterion.criterion_id for criterion in self.criteria)
 
+    @property
+    def columns_by_group(self) -> dict[str, list[int]]:
+        """Columns of the criteria of each group, groups in the order of their first ones."""
+        found: dict[str, list[int]] = {}
+        for column, criterion in enumerate(self.criteria):
+            found.setdefault(criterion.group, []).append(column)
+        return found
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecisionMatrix:

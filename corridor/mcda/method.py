@@ -57,9 +57,10 @@ class Method(ABC):
             ``(alternatives,)`` or ``(draws, alternatives)``.
         """
 
-    @abstractmethod
     def contributions(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
         """What each criterion adds to each alternative's standing, ``(alternatives, criteria)``; one set of weights.
+
+        Weight times value, which speaks for an alternative even where the score is no sum of it.
 
         Args:
             values: ``(alternatives, criteria)`` between 0 and 1.
@@ -69,6 +70,8 @@ class Method(ABC):
         Returns:
             Shape ``(alternatives, criteria)``.
         """
+        del tolerances
+        return np.asarray(values * weights)
 
     def score(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
         """Score the alternatives, more is better; arguments as in :meth:`index`.

@@ -131,7 +131,7 @@ def review_matrix(
     """
     asked = space or WeightSpace(over="groups")
     panels = [panel for panel in matrix.panels if panel.candidate_ids]
-    weighted = [frozenset(c.group if asked.over == "groups" else c.criterion_id for c in p.criteria) for p in panels]
+    weighted = [frozenset(p.columns_by_group if asked.over == "groups" else p.criterion_ids) for p in panels]
     anywhere = frozenset().union(*weighted)
     reviews: list[Review] = []
     for panel, names in zip(panels, weighted, strict=True):

@@ -19,7 +19,7 @@ from corridor.errors import ScoringError
 from corridor.mcda.matrix import DecisionMatrix, Panel
 from corridor.mcda.methods import DEFAULT_METHOD, get_method
 from corridor.mcda.perspectives import WeightsLike, panel_weights
-from corridor.mcda.rank import cross_score, rank_intervals, score
+from corridor.mcda.rank import ROUNDING, cross_score, rank_intervals, score
 from corridor.plugins import nearest_name
 from corridor.schema.message import Message
 from corridor.schema.results import FirstPlaces
@@ -89,13 +89,12 @@ def draw_weights(panel: Panel, space: WeightSpace, draws: int, rng: np.random.Ge
         return _draw(panel.criterion_ids, space, centre, draws, rng)
     if space.over != "groups":
         raise ScoringError(f"weights can be drawn over 'criteria' or 'groups', not '{space.over}'")
-    groups = tuple(dict.fromkeys(criterion.group for criterion in panel.criteria))
-    members = [[k for k, c in enumerate(panel.criteria) if c.group == group] for group in groups]
-    shares = None if centre is None else np.array([centre[columns].sum() for columns in members])
+    members = panel.columns_by_group
+    shares = None if centre is None else np.array([centre[columns].sum() for columns in members.values()])
     # Groups first, then criteria inside each: otherwise a group would weigh more the more criteria it has.
-    outer = _draw(groups, space, shares, draws, rng)
+    outer = _draw(tuple(members), space, shares, draws, rng)
     weights = np.zeros((draws, len(panel.criteria)))
-    for g, columns in enumerate(members):
+    for g, columns in enumerate(members.values()):
         # A group that has no weight at the centre has no shares to keep, so they are drawn evenly; else shares inside a
         # group stay.
         if centre is None or centre[columns].sum() <= 0:
@@ -351,7 +350,6 @@ Ranks = NDArray[np.int16]
 
 # Small enough that the matrix products stay on one thread: on a busy machine more threads make them four times slower.
 _CHUNK = 512
-_ROUNDING = 1e-12
 _NORMAL_95 = 1.959963984540054
 
 
@@ -506,7 +504,7 @@ def rank_draws(scores: Floats) -> Ranks:
     # Along falling scores everybody has the place where they stand; who is level with the one before gets 0, and the
     # running maximum hands down the place of the first of the tie.
     place = np.broadcast_to(np.arange(scores.shape[1], dtype=np.int16), scores.shape).copy()
-    place[:, 1:][falling[:, :-1] - falling[:, 1:] <= _ROUNDING] = 0
+    place[:, 1:][falling[:, :-1] - falling[:, 1:] <= ROUNDING] = 0
     shared = np.maximum.accumulate(place, axis=1) + np.int16(1)
     ranks = np.empty(scores.shape, dtype=np.int16)
     np.put_along_axis(ranks, order, shared, axis=1)
@@ -567,7 +565,7 @@ def _confidence(
         scores = cross_score(panel, central[seen], method, panel.metrics[None] if metrics is None else metrics)
         # scores is (sets, draws, n), a set of central weights for each seen alternative: take each one's own score.
         own = np.take_along_axis(scores, seen[:, None, None], axis=2)[..., 0]
-        leads += np.sum(own >= scores.max(axis=2) - _ROUNDING, axis=1)
+        leads += np.sum(own >= scores.max(axis=2) - ROUNDING, axis=1)
     confidence = np.full(len(central), np.nan)
     confidence[seen] = leads / max(total, 1)
     return confidence

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from corridor.errors import ScoringError
 from corridor.mcda.matrix import Panel
-from corridor.mcda.methods import DEFAULT_METHOD
 from corridor.mcda.perspectives import WeightsLike, panel_weights
 from corridor.mcda.rank import score
 
@@ -21,21 +20,13 @@ Floats = NDArray[np.float64]
 Screening = Literal["sobol", "morris"]
 
 
-def winner_margin(
-    panel: Panel,
-    weights: WeightsLike,
-    candidate_id: str,
-    *,
-    method: str = DEFAULT_METHOD,
-    metrics: Floats | None = None,
-) -> Floats:
-    """Lead of one alternative over the best of the others; negative where it is not first.
+def winner_margin(panel: Panel, weights: WeightsLike, candidate_id: str, *, metrics: Floats | None = None) -> Floats:
+    """Lead by weighted sum of one alternative over the best of the others; negative where it is not first.
 
     Args:
         panel: Alternatives that are ranked together.
         weights: As in ranking.
         candidate_id: Whose lead.
-        method: Id of a ranking method.
         metrics: Other metrics than the panel's own, ``(..., n, m)``.
 
     Raises:
@@ -44,7 +35,7 @@ def winner_margin(
     if candidate_id not in panel.candidate_ids or len(panel.candidate_ids) < 2:
         raise ScoringError(f"margin: '{candidate_id}' has nobody to be compared with here")
     who = panel.candidate_ids.index(candidate_id)
-    scores = score(panel, panel_weights(panel, weights).values, method, metrics)
+    scores = score(panel, panel_weights(panel, weights).values, metrics=metrics)
     return np.asarray(scores[..., who] - np.delete(scores, who, axis=-1).max(axis=-1))
 
 
@@ -138,7 +129,7 @@ def measure_interval_sensitivity(
     # Criteria of one factor are one input, as they move together.
     inputs = [c.factor or c.criterion_id for c in panel.criteria]
     names = list(dict.fromkeys(name for name, moves in zip(inputs, moving, strict=True) if moves))
-    scores = score(panel, panel_weights(panel, weights).values, DEFAULT_METHOD)
+    scores = score(panel, panel_weights(panel, weights).values)
     winner = panel.candidate_ids[int(np.argmax(scores))]
 
     def margin(at: Mapping[str, float]) -> float:

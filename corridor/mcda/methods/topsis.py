@@ -29,11 +29,6 @@ class Topsis(Method):
         criteria = values.shape[-1]
         return topsis(values, weights, np.ones(criteria), np.zeros(criteria))
 
-    def contributions(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
-        """Weight times value: what speaks for an alternative, though closeness is no sum of it."""
-        del tolerances
-        return np.asarray(values * weights)
-
 
 def topsis(values: Floats, weights: Floats, ideal: Floats | None = None, anti_ideal: Floats | None = None) -> Floats:
     """Score by relative closeness to the ideal (Hwang and Yoon 1981, doi:10.1007/978-3-642-48318-9).

@@ -34,11 +34,6 @@ class Vikor(Method):
         criteria = values.shape[-1]
         return vikor(values, weights, np.ones(criteria), np.zeros(criteria))
 
-    def contributions(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
-        """Weight times value: what speaks for an alternative, though Q is no sum of it."""
-        del tolerances
-        return np.asarray(values * weights)
-
 
 def vikor(
     values: Floats,

@@ -203,7 +203,7 @@ def test_a_method_without_its_formula_is_refused():
     facts |= {"higher_is_better": True, "compares_alternatives": False}
     with pytest.raises(ScoringError, match="doesn't define parts"):
         register(type("Half", (LinearMethod,), facts))
-    with pytest.raises(ScoringError, match="doesn't define contributions, index"):
+    with pytest.raises(ScoringError, match="doesn't define index"):
         register(type("Half", (Method,), facts))
 
 
