@@ -10,6 +10,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -22,6 +23,7 @@ from corridor.schema.study import Study
 from docs.tools import found_maps, results_reference, study_reference, validation
 from docs.tools.blocks import BlockError, find_blocks, page_before, run_page, same, split_console
 from docs.tools.cli_reference import commands
+from docs.tools.drawings import scoring
 from docs.tools.drawings.__main__ import DRAWINGS
 from docs.tools.drawings.sheet import save
 from docs.tools.plugin_tables import TABLES, with_table
@@ -238,6 +240,11 @@ def test_pictures_are_those_that_are_drawn(tmp_path):
     for name in ("kinds", "value-functions", "preference", "strip", "truck-speed"):
         save(DRAWINGS[name](), tmp_path / f"{name}.svg")
         assert (tmp_path / f"{name}.svg").stat().st_size > 5000
+
+
+def test_pictures_of_ranks_are_under_rules_that_allow_transit():
+    rules = tomllib.loads((ROOT / "data" / "reference" / "regimes.toml").read_text(encoding="utf-8"))["regimes"]
+    assert rules[scoring.ranked_regime()].get("allows_transit", True)
 
 
 def test_the_lengths_in_the_readme_are_those_of_the_validation():
