@@ -101,8 +101,9 @@ class NewLine:
         return describe_new_line(self)
 
     def write(self, folder: str | Path) -> Path:
-        """Write ``alignment.json``, ``alignment.geojson`` (3-D line and structures) and ``profile.svg``; for a sweep
-        ``tradeoff.csv`` too, with matplotlib as a chart.
+        """Write ``alignment.json``, ``alignment.geojson`` (3-D line and structures), ``profile.svg``, ``chainage.csv``
+        (heights, cut and fill by station) and ``earthworks.csv`` (volumes by kilometre); for a sweep ``tradeoff.csv``
+        too, with matplotlib as a chart.
 
         Args:
             folder: where to; it is made if it isn't there.
