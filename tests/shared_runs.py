@@ -6,7 +6,7 @@ import itertools
 import os
 import pickle
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -74,9 +74,12 @@ class _Whole(Cache):
         return value
 
 
-@cache
+@lru_cache(maxsize=4)
 def _known(_study: bytes | None, _osm: Path | None, folder: Path | None) -> Cache:
-    """By study and map: steps keep one value each, so that another study would push out what the next test wants."""
+    """By study and map: steps keep one value each, so that another study would push out what the next test wants.
+
+    Of the last few alone: all that a page of the documentation makes of a study would fill gigabytes by the end.
+    """
     return _Whole(folder)
 
 
