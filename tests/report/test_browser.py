@@ -415,6 +415,14 @@ def test_on_paper_only_what_stays_as_today_is_left_out_of_the_matrix(driver, bun
     assert driver.execute_script(note) == "inline"
 
 
+def test_on_paper_no_cell_stays_in_sight_over_others(driver, bundled_folder):
+    """Tables stand in columns there, and what sticks to an edge lay over the cells of another column."""
+    open_page(driver, bundled_folder / "comparison.html")
+    assert "sticky" in ask(driver, "th, td", "getComputedStyle(n).position")
+    driver.execute_script("window.dispatchEvent(new Event('beforeprint'))")
+    assert set(ask(driver, "th, td", "getComputedStyle(n).position")) == {"static"}
+
+
 @pytest.mark.parametrize("language", ["en", "ru", "az"])
 def test_all_rules_stand_in_sight_on_a_usual_screen(driver, bundled_folder, language):
     open_page(driver, bundled_folder / "comparison.html")
