@@ -59,7 +59,7 @@ _ENDS_FORMULA = {"_low": "low ends of the inputs", "_high": "high ends of the in
 _ENDS_ERROR = ", or what the error of heights and positions allows"
 _OPEN_END = {"_low": "lesser", "_high": "greater"}
 _OPEN_FORMULA = "the figure itself; where it is undetermined, the {} of what it is at best and at worst"
-_TAKEN = {"_best": "at best", "_worst": "at worst"}
+_TAKEN = {"_best": "with what isn't known at its best", "_worst": "with what isn't known at its worst"}
 """What an undetermined figure with a range of its own is at either end, with all else at its middle."""
 _STATUS = "_status"
 
@@ -196,8 +196,9 @@ class Column:
         if suffix in _TAKEN:
             return replace(
                 self, name=self.name + suffix, meaning=f"{_TAKEN[suffix]}: {self.meaning}",
-                formula="the figure with what isn't known taken so and all else at its middle; ranks go by it where it "
-                "differs from the end of the whole range", interval=False, shown=Shown.FILES,
+                formula="the figure with all else at its middle, the better of the two or not: a gate lowers what a "
+                "route saves, and so what its closure costs; ranks go by the lesser and the greater of them",
+                interval=False, shown=Shown.FILES,
             )  # fmt: skip
         formula = _ENDS_FORMULA[suffix] + _ENDS_ERROR if self.interval else _OPEN_FORMULA.format(_OPEN_END[suffix])
         return replace(

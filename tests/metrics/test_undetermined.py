@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from corridor.mcda.matrix import build_matrix
 from corridor.mcda.rank import rank_intervals
-from corridor.metrics.registry import complete_table, join_ends
+from corridor.metrics.registry import all_columns, complete_table, join_ends
 from corridor.report.tables import plain_table, write_csv
 from corridor.schema.catalogue import Undetermined
-from corridor.schema.column import Criterion
+from corridor.schema.column import Criterion, resolve_columns
 
 OK = {"access_delay_min_status": "ok", "access_min_before": 500.0}
 
@@ -205,3 +205,18 @@ def test_a_line_of_unknown_place_has_no_plain_figure_that_hangs_on_crossings(bun
     # where nothing is closed or slowed the ends agree
     if regime_id == "status-quo":
         assert row["access_delay_min"] == 0.0
+
+
+def test_ends_are_named_by_what_is_unknown_and_the_worst_may_be_the_lesser_figure():
+    # gates make a route worth less, and so what its closure costs
+    ends = [
+        {"flow_regret_usd": figure, "flow_regret_usd_low": 100.0, "flow_regret_usd_high": 400.0}
+        for figure in (273, 272)
+    ]
+    row = join_ends(*ends)
+    assert (row["flow_regret_usd_best"], row["flow_regret_usd_worst"]) == (273, 272)
+    (column,) = resolve_columns(["flow_regret_usd"], all_columns())
+    for end in ("best", "worst"):
+        said = column.end(f"_{end}")
+        assert said.meaning.startswith(f"with what isn't known at its {end}: what north-south loads")
+        assert "better of the two or not" in said.formula
