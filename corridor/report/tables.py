@@ -249,7 +249,7 @@ class PageColumn:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A metric of one candidate: text, range beneath (or nothing), value to sort by, and mark best or worst.
+    """A metric of one candidate: text, range beneath (or nothing), finite value to sort by, and mark best or worst.
 
     ``ends`` says between what an undetermined figure lies, ``between`` has the two; ``most`` is the end of a known one
     that is furthest from 0.

@@ -77,7 +77,7 @@ def test_every_question_is_answered_or_left_open_with_source_and_date(given, reg
             assert cell["as_of"]
             assert cell["source"] in listed
     silent = [sum(not row["cells"][at]["specified"] for row in table["rows"]) for at in range(2)]
-    assert [message.values["count"] for message in table["open"]] == silent
+    assert [said["fill"]["count"] for said in table["open"]] == silent
     assert silent[0] == sum(not item.specified for item in regimes[1].attributes.values())
 
 

@@ -396,16 +396,12 @@ def _first_screen(view: ReportView, glance: dict[str, Any]) -> dict[str, Any]:
         },
         "comparators": {key for key, candidate in view.candidates.items() if candidate.comparator},
         "matrix": build_matrix(view),
-        "rules": _as_shown(build_rules(view)),
+        "rules": build_rules(view),
         "compiled_by": clean_text(view.results.report.compiled_by),
         "price_years": price_years(view.results),
         "can_open": sorted(glance["opened"]),
         "render": _renderer(view.english),
     }
-
-
-def _as_shown(rules: dict[str, Any] | None) -> dict[str, Any] | None:
-    return rules and rules | {"open": [message.to_json() for message in rules["open"]]}
 
 
 def _renderer(english: Words) -> Callable[[dict[str, Any]], str]:

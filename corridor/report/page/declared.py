@@ -50,7 +50,7 @@ def build_rules(view: ReportView) -> dict[str, Any] | None:
     Returns:
         ``regimes`` (ids), ``rows`` (key of the question's message, and a cell for each regime with text, whether the
         text speaks, number of its source and date), ``kinds`` (what kind of text each is), ``effects`` (what the
-        comparison assumes of it), ``open`` (messages of what it leaves open) and ``sources``. None without regimes.
+        comparison assumes of it), ``open`` (what it leaves open) and ``sources``. None without regimes.
     """
     regimes = view.ordered_regimes
     if not regimes:
@@ -85,7 +85,7 @@ def build_rules(view: ReportView) -> dict[str, Any] | None:
         "kinds": kinds,
         "rows": rows,
         "effects": [clean_text(regime.switches_from) for regime in regimes],
-        "open": [left_open(regime) for regime in regimes],
+        "open": [left_open(regime).to_json() for regime in regimes],
         "sources": notes.listed(),
     }
 

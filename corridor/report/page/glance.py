@@ -160,18 +160,14 @@ def _cell(view: ReportView, column: Subject, key: str, regime: str) -> dict[str,
     return {"level": level, "words": said, "figure": figure, "range": cell.range_text if figure else ""}
 
 
-def _is_known(cell: Cell) -> bool:
-    return cell.value is not None and math.isfinite(cell.value)
-
-
 def _changed(column: Subject, cell: Cell) -> bool:
     """Whether a figure that says what would change says that anything may."""
-    return _is_known(cell) and abs(cell.most) >= _LEAST[column.name]
+    return cell.value is not None and abs(cell.most) >= _LEAST[column.name]
 
 
 def _say(view: ReportView, column: Subject, cell: Cell, key: str, regime: str) -> tuple[str, Message | None]:
     """Level for the colour, and words; none where a figure that is told by comparing has none to compare with."""
-    if cell.value is None or not math.isfinite(cell.value):
+    if cell.value is None:
         if cell.ends is not None:
             low, high = cell.ends.values["low"], cell.ends.values["high"]
             return _UNKNOWN, Message("glance.between", {"low": low, "high": high})
@@ -199,7 +195,7 @@ def _compared(view: ReportView, column: Subject, value: float, regime: str) -> s
     """
     for keys in (view.through, tuple(view.candidates)):
         cells = [column.metric.get(key, regime) for key in keys if view.rank_cells.get(key, regime)]
-        values = [cell.value for cell in cells if cell is not None and _is_known(cell) and cell.value is not None]
+        values = [cell.value for cell in cells if cell is not None and cell.value is not None]
         if len(values) > 1:
             break
     if len(values) < 2:
@@ -346,13 +342,12 @@ def _cost(view: ReportView, regime: str, key: str) -> Message | None:
         cell = column.metric.get(key, regime)
         if cell is None:
             continue
-        known = cell.value is not None and math.isfinite(cell.value)
         figure = _with_range(cell)
-        if column.name == "cost" and known and cell.value == 0.0 and not cell.range_text:
+        if column.name == "cost" and cell.value == 0.0 and not cell.range_text:
             said.append(Message("answer.cost_none", {"name": view.letter(key)}))
-        elif column.name == "cost" and known:
+        elif column.name == "cost" and cell.value is not None:
             said += [Message("answer.cost", {"name": view.letter(key), "cost": figure}), *_cost_by(view, key, regime)]
-        elif column.name == "time" and known:
+        elif column.name == "time" and cell.value is not None:
             said.append(Message("answer.time", {"hours": figure}))
         elif column.name in ("link", "people"):
             said.append(_effect(view, column, cell, view.letter(key)))
@@ -369,7 +364,7 @@ def _cost_by(view: ReportView, key: str, regime: str) -> list[Value]:
             continue
         cells = view.metric(str(column))
         cell = cells.get(key, regime) if cells else None
-        if cell is not None and cell.value is not None and math.isfinite(cell.value) and cell.value > 0:
+        if cell is not None and cell.value is not None and cell.value > 0:
             parts.append((cell.value, country.upper()))
     year = price_years(view.results, key)
     said: list[Value] = []
@@ -394,7 +389,7 @@ def _effect(view: ReportView, column: Subject, cell: Cell, name: Message) -> Mes
     """What becomes of the road to the border crossing with the route of a name, or of people, in a sentence."""
     facts = next((finding.facts for finding in view.results.findings if finding.facts), None)
     crossing, capital = (facts.crossing, facts.capital) if facts else ("", "")
-    if cell.value is None or not math.isfinite(cell.value):
+    if cell.value is None:
         lost = cell.status in (MetricStatus.UNREACHABLE, MetricStatus.LOST)
         if column.name == "link" and cell.ends is not None:
             least, most = cell.ends.values["low"], cell.ends.values["high"]
@@ -496,7 +491,7 @@ def _crossing(view: ReportView, columns: list[Subject], key: str, regime: str) -
         shown = words if words and not changed else figure
         figures.append(
             {"name": column.name, "level": level, "said": shown, "range": cell.range_text if changed else "",
-             "same": _is_known(cell) and not changed}
+             "same": cell.value is not None and not changed}
         )  # fmt: skip
     sure = rank.text == "1" and not rank.status
     return {"rank": _rank(rank).to_json() if rank.text else None, "figures": figures, "first": sure}
