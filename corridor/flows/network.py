@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from corridor.flows._search import ARC, NONE, PARENT, Arcs, least_to, links_passed, search
 from corridor.flows.changes import LinkChange
-from corridor.flows.cost import Charge, Passage, Prices, measure_passage, pick, price_terminal, price_transfer
+from corridor.flows.cost import Charge, End, Passage, Prices, measure_passage, pick, price_terminal, price_transfer
 from corridor.flows.rows import FlowLink, FlowTables, Scenario
 
 Floats = NDArray[np.float64]
@@ -26,6 +26,8 @@ Bools = NDArray[np.bool_]
 State = tuple[str, str]
 """A node and what the load is on there: ``("brenner", "rail-1435")``; on ``door`` it hasn't set out or has arrived."""
 DOOR = "door"
+_END_OF_WORKS: Mapping[str, End] = {"early": "low", "documented": "mid", "late": "high"}
+"""Which of a link's opening years a scenario takes; one that finishes no works takes none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,19 +445,19 @@ def change_links(
 def _is_in_use(
     link: FlowLink, year: int, scenario: Scenario, change: LinkChange | None = None, *, built: bool = True
 ) -> bool:
-    end = {"early": "low", "documented": "mid", "late": "high"}.get(scenario.works)
+    end = _END_OF_WORKS.get(scenario.works)
     there = link.status == "open" or link.link_id in scenario.opened
     if change is not None and change.opens:
         # What a scenario opens from the first year on, a candidate that opens it later doesn't shut until then.
         usable = built and (there or _finished(link, year, end or "mid", change.opens_year))
     else:
-        works = link.status in ("construction", "planned") and end is not None
-        usable = there or (works and _finished(link, year, end))
+        works = link.status in ("construction", "planned")
+        usable = there or (works and end is not None and _finished(link, year, end))
     # Closures come last, so that they win over every opening.
     return usable and not (link.link_id in scenario.closed or (built and change is not None and change.closes))
 
 
-def _finished(link: FlowLink, year: int, end: str | None, own_year: int | None = None) -> bool:
+def _finished(link: FlowLink, year: int, end: End, own_year: int | None = None) -> bool:
     if own_year is not None:
         return own_year <= year
-    return link.opens_year is not None and pick(link.opens_year, end or "mid") <= year  # type: ignore[arg-type]
+    return link.opens_year is not None and pick(link.opens_year, end) <= year

@@ -281,7 +281,8 @@ class _Tables:
         scenario = self.model.scenario_id
         return [
             {
-                **_ends(now.pair), **_flow_cells(a, b), **_NO_LABEL, **_cost_cells(a, b),
+                **_ends(now.pair), **_NO_LABEL, "mode": a.branch.mode, "branch": a.branch.branch_id,
+                "status": _status_of(a.mid is not None, b.mid is not None), **_cost_cells(a, b),
                 "share_of_mode": _share_of_mode(a, now), "scenario_id": scenario,
             }
             for a, b in zip(now.branches, then.branches, strict=True)
@@ -313,10 +314,7 @@ class _Tables:
             cells: dict[str, Any] = {"of": kind, "branch": found.branch.branch_id, "share": found.share}
             way = found.mid or self._whole_way(found)
             if way is not None:
-                cells |= {"status": "open" if found.mid else "no way", "km": way.total("km")}
-                cells |= {f"trip_days{end}": each.trip_h / 24 if each else math.nan for end, each in _trips(found)}
-                cells |= {name: way.total(name) for name in HOURS}
-                cells |= describe_control(self.tables, way, own)
+                cells |= _trip_cells(found, way) | describe_control(self.tables, way, own)
             yield cells | (self._rail_cells(found, state) if kind == "rail" else {})
 
     def _whole_way(self, found: BranchResult) -> Way | None:
@@ -334,15 +332,14 @@ class _Tables:
 
     def _way_cells(self, found: BranchResult, state: NetworkState) -> dict[str, Any]:
         """What a branch's way consists of, and what a railway of that branch still lacks."""
-        cells: dict[str, Any] = {"status": "open" if found.mid else "no way"}
         way = found.mid
+        cells: dict[str, Any] = {"status": WayStatus.NONE}
         if way is not None:
             links = [self.tables.links[i] for i in way.link_ids]
             low, high = availability(links, self.tables.parameters["undocumented_closure_days"])
             certain = math.fsum(arc.charge.certain_usd for arc in way.arcs)
             cells |= {
-                **{name: way.total(name) for name in ("km", *HOURS)},
-                **{f"trip_days{end}": each.trip_h / 24 if each else math.nan for end, each in _trips(found)},
+                **_trip_cells(found, way),
                 **{name: way.total(name) for name in ("distance_usd", "time_usd", "fee_usd", "transfer_usd")},
                 "unreliability_usd": way.cost_usd - certain,
                 "availability_low": low,
@@ -520,21 +517,18 @@ def _dependence_row(mode: str, country: str, asked: WayAsked, way: Way, other: W
     }  # fmt: skip
 
 
-def _trips(found: BranchResult) -> tuple[tuple[str, Way | None], ...]:
-    """A branch's ways by the end of a column's name."""
-    return ("_low", found.low), ("", found.mid), ("_high", found.high)
+def _trip_cells(found: BranchResult, way: Way) -> dict[str, Any]:
+    """Whether a branch is open, what a way of it takes, and the days of its own ways at each end of the ranges."""
+    ends = ("_low", found.low), ("", found.mid), ("_high", found.high)
+    return {
+        "status": WayStatus.OPEN if found.mid else WayStatus.NONE,
+        **{name: way.total(name) for name in ("km", *HOURS)},
+        **{f"trip_days{end}": each.trip_h / 24 if each else math.nan for end, each in ends},
+    }
 
 
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else math.nan
-
-
-def _flow_cells(now: BranchResult, then: BranchResult) -> Mapping[str, Any]:
-    return {"mode": now.branch.mode, "branch": now.branch.branch_id, "status": _status(now, then)}
-
-
-def _status(now: BranchResult, then: BranchResult) -> WayStatus:
-    return _status_of(now.mid is not None, then.mid is not None)
 
 
 def _status_of(now: bool, then: bool) -> WayStatus:
