@@ -11,7 +11,7 @@ from corridor.files import require_file
 from corridor.flows import rows
 from corridor.flows.rows import FlowLink, FlowTables, Provenance
 from corridor.io.read.border_delays import FILE_NAME, load_border_delays, read_p95
-from corridor.io.read.tables import MAX_BYTES, Faults, Row, load_sources, read_rows
+from corridor.io.read.tables import MAX_BYTES, Faults, Row, load_sources, read_rows, source_ids_of
 from corridor.schema.catalogue import BorderDelays, Estimate
 from corridor.schema.fields import Source, date_today, lies_after
 from corridor.schema.study import Study
@@ -345,12 +345,7 @@ class _Reader:
             seen.add(key)
 
     def _provenance(self, row: Row) -> Provenance:
-        ids = row.items("source_ids")
-        if not ids:
-            row.fault("source_ids", "is empty; every row names its source")
-        for source_id in ids:
-            if source_id not in self.sources:
-                row.fault("source_ids", f"'{source_id}' is not in sources.csv")
+        ids = source_ids_of(row, self.sources)
         as_of = row.date("as_of", required=True)
         if lies_after(as_of, self.latest):
             row.fault("as_of", f"{as_of} lies in the future; correct the date")

@@ -25,6 +25,7 @@ from corridor.io.read.tables import (
     by_id,
     by_ids,
     load_sources,
+    named_sources,
     own_or_packaged,
     read_rows,
     source_ids_of,
@@ -416,15 +417,12 @@ def _check_lengths(row: Row, section: Section) -> None:
 
 def _follow_sources(row: Row, sources: Collection[str]) -> tuple[str, ...]:
     """Sources of whose crossings a section has; without any nothing may be said of it."""
-    named = row.items("crossings_follow_source_ids")
+    named = named_sources(row, "crossings_follow_source_ids", sources)
     if bool(named) != bool(row.text("crossings_follow")):
         row.fault(
             "crossings_follow/crossings_follow_source_ids",
             "only one of both is given; name the section whose crossings it has and who says so, or neither",
         )
-    for key in named:
-        if key not in sources:
-            row.fault("crossings_follow_source_ids", f"'{key}' is not in sources.csv")
     return named
 
 

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from corridor.io.read.parameters import read_parameters
-from corridor.io.read.tables import Faults, Row, added_sources, by_ids, own_or_packaged, read_rows, source_ids_of
+from corridor.io.read.tables import (
+    Faults,
+    Row,
+    added_sources,
+    by_ids,
+    named_sources,
+    own_or_packaged,
+    read_rows,
+    source_ids_of,
+)
 from corridor.schema.catalogue import (
     Costing,
     SectionWorks,
@@ -45,12 +54,9 @@ def read_works(row: Row, sources: Collection[str]) -> SectionWorks:
     """
     stated = row.member("works", Works, without=_NOT_STATED) if row.text("works") else None
     progress = row.optional("progress_pct", 0, 100)
-    as_of, named = row.date("progress_as_of"), row.items("progress_source_ids")
+    as_of, named = row.date("progress_as_of"), named_sources(row, "progress_source_ids", sources)
     if progress is not None and not (as_of and named):
         row.fault("progress_as_of/progress_source_ids", "is empty; progress needs its date and a source")
-    for key in named:
-        if key not in sources:
-            row.fault("progress_source_ids", f"'{key}' is not in sources.csv")
     return SectionWorks(stated, progress, as_of, named, row.range("road_on_bed_km"))
 
 

@@ -273,12 +273,24 @@ def source_ids_of(row: Row, known: Collection[str]) -> tuple[str, ...]:
         row: a row of a table with that column.
         known: ids of ``sources.csv``.
     """
-    ids = row.items("source_ids")
+    ids = named_sources(row, "source_ids", known)
     if not ids:
         row.fault("source_ids", "is empty; every row names its source")
+    return ids
+
+
+def named_sources(row: Row, field: str, known: Collection[str]) -> tuple[str, ...]:
+    """The sources that a row names in a column; one that isn't known is a fault.
+
+    Args:
+        row: a row of a table with that column.
+        field: Column.
+        known: ids of ``sources.csv``.
+    """
+    ids = row.items(field)
     for source_id in ids:
         if source_id not in known:
-            row.fault("source_ids", f"'{source_id}' is not in sources.csv")
+            row.fault(field, f"'{source_id}' is not in sources.csv")
     return ids
 
 
