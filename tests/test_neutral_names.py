@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from corridor.files import data_root
-from corridor.io.read.places import LANGUAGES
+from corridor.schema.settings import LANGUAGES
 
 REFERENCE = data_root() / "reference"
 MESSAGES = Path(__file__).parents[1] / "corridor" / "report" / "messages"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from corridor.errors import OutputError
 from corridor.files import unwritable, workspace
-from corridor.report.i18n import LANGUAGES
+from corridor.schema.settings import LANGUAGES
 
 BROWSERS = (
     "chromium",

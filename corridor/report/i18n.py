@@ -26,6 +26,7 @@ from pydantic import BaseModel
 from corridor.errors import OutputError
 from corridor.schema.candidate import route_message
 from corridor.schema.message import Listing, Message, Value
+from corridor.schema.settings import LANGUAGES
 from corridor.wording import with_article
 
 if TYPE_CHECKING:
@@ -148,8 +149,6 @@ def csp_hash(script: str) -> str:
 
 
 # --- Style sheets and scripts that go into pages: the package's own and the libraries', each with its licence ---
-
-LANGUAGES = ("en", "ru", "hy", "az", "fa")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
@@ -115,6 +115,8 @@ def fault_of_address(address: str, allow_http: bool) -> str:
 # --- What a study asks of its page: opening rules, languages, who compiled it, and conditions that somebody named ---
 
 Language = Literal["en", "ru", "hy", "az", "fa"]
+LANGUAGES: tuple[str, ...] = get_args(Language)
+"""Languages of pages, and of names in tables."""
 
 
 class _Strict(BaseModel):
@@ -133,7 +135,7 @@ class ReportSettings(_Strict):
     """
 
     opening_regime: Identifier | None = None
-    languages: Annotated[Listed[Language], Field(min_length=1)] = ("en", "ru", "hy", "az", "fa")
+    languages: Annotated[Listed[Language], Field(min_length=1)] = get_args(Language)
     compiled_by: Annotated[str, Field(max_length=300)] = ""
     conditions: Text | None = None
 

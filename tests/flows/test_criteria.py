@@ -20,8 +20,9 @@ from corridor.flows.results import measure_flows
 from corridor.flows.sensitivity import measure_sensitivity
 from corridor.flows.tables import find_tables, load_tables
 from corridor.metrics.flows import measure_flow_cost, measure_flow_regret
-from corridor.report.i18n import LANGUAGES, render
+from corridor.report.i18n import render
 from corridor.schema.catalogue import Estimate
+from corridor.schema.settings import LANGUAGES
 from corridor.schema.study import Study
 from tests.flows import toy
 from tests.metrics.figures import row_of

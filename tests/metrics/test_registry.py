@@ -24,9 +24,10 @@ from corridor.metrics.registry import (
     derived_inputs,
     metric,
 )
-from corridor.report.i18n import LANGUAGES, read_messages
+from corridor.report.i18n import read_messages
 from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Column, Criterion, Kind, Shown, Unit, find_column, resolve_columns, with_before
+from corridor.schema.settings import LANGUAGES
 from corridor.schema.vocabulary import Direction, MetricStatus
 from tests.metrics.context import Context
 

@@ -13,9 +13,10 @@ from babel import Locale
 import corridor
 from corridor.files import data_root
 from corridor.io.read.osm_tags import Doubt
-from corridor.report.i18n import LANGUAGES, Words, read_messages, read_texts, render, render_table, words
+from corridor.report.i18n import Words, read_messages, read_texts, render, render_table, words
 from corridor.schema.message import Listing, ListStyle, Message, listing, message_values, to_json
 from corridor.schema.regime import class_message
+from corridor.schema.settings import LANGUAGES
 
 ROOT = Path(corridor.__file__).parent
 BLANK = re.compile(r"\{(?:[al]:)?(\w+)\}")

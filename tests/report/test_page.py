@@ -15,7 +15,7 @@ from PIL import Image
 from shapely import LineString
 
 from corridor.export.gis import candidate_lines
-from corridor.report.i18n import LANGUAGES, clean_text, read_messages, safe_url, script_json
+from corridor.report.i18n import clean_text, read_messages, safe_url, script_json
 from corridor.report.map.build import build_map
 from corridor.report.map.ground import LONGEST_SIDE_PX, border_lines, build_relief
 from corridor.report.map.layers import letter_points
@@ -27,6 +27,7 @@ from corridor.report.view import ReportView
 from corridor.schema.column import Column, Kind, Unit
 from corridor.schema.fields import Grid
 from corridor.schema.message import Message
+from corridor.schema.settings import LANGUAGES
 from corridor.schema.vocabulary import CrossingStatus, SectionStatus
 from corridor.webmap import leaflet_css
 from tests.report.synthetic import hostile_results, page_words, results

@@ -6,12 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from corridor.report.i18n import LANGUAGES, page_messages, read_messages, render
+from corridor.report.i18n import page_messages, read_messages, render
 from corridor.report.page.summary import summarise
 from corridor.report.view import ReportView
 from corridor.schema.candidate import ViaName, route_message
 from corridor.schema.message import Message
 from corridor.schema.results import Finding, FindingFacts, Structure
+from corridor.schema.settings import LANGUAGES
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import Evidence, Outcome, Owner, StructureKind
 from tests.report.synthetic import page_words, results

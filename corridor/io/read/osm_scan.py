@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 
 from corridor.errors import SourceError
 from corridor.io.read.osm_tags import PLACE_KINDS, WAY_KEYS, Barrier, Doubt, Meaning, read_barrier, read_way
-from corridor.io.read.places import LANGUAGES, Settlements
+from corridor.io.read.places import Settlements
 from corridor.io.read.rivers import Waters
 from corridor.ragged import spread
 from corridor.schema.catalogue import TRUCK_OF_LIMIT
+from corridor.schema.settings import LANGUAGES
 
 MAX_WAYS, MAX_VERTICES = 10_000_000, 50_000_000
 NOWHERE = 2_147_483_647

@@ -22,8 +22,9 @@ from corridor.files import odd_character, require_commas, require_file
 from corridor.geo.geodesy import WGS84, distance_m
 from corridor.io.read.data_files import data_source
 from corridor.io.read.osm_tags import read_population
-from corridor.io.read.tables import Faults, read_rows
+from corridor.io.read.tables import Faults, read_rows, source_ids_of
 from corridor.schema.fields import Source, is_country
+from corridor.schema.settings import LANGUAGES
 
 _MAX_BYTES, _MAX_TEXT = 100_000_000, 10_000
 _BOUNDS = {"population": (0.0, 1e10), "elevation_m": (-500.0, 9000.0)}
@@ -224,7 +225,6 @@ def _same_name(a: _Settlement, b: _Settlement, *, inside: bool) -> bool:
 
 
 NAMES_FILE = "place_names.csv"
-LANGUAGES = ("en", "ru", "hy", "az", "fa")
 _NAME_COLUMNS = ["name", "country", *LANGUAGES, "source_ids"]
 _REACH_M = 3000.0
 """Places of one name no farther apart are one place. Declared."""
@@ -251,10 +251,7 @@ def load_place_names(folder: Path, source_ids: set[str]) -> PlaceNames:
         key = (row.text("name", required=True), row.country("country"))
         if key in found:
             row.fault("name", f"'{key[0]}' in {key[1]} stands twice")
-        named = row.items("source_ids")
-        unknown = [source_id for source_id in named if source_id not in source_ids]
-        if unknown or not named:
-            row.fault("source_ids", f"'{unknown[0]}' is not in sources.csv" if unknown else "is empty; name a source")
+        source_ids_of(row, source_ids)
         found[key] = {language: text for language in LANGUAGES if (text := row.text(language))}
     faults.raise_any()
     return found

@@ -17,7 +17,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from corridor.geo.geodesy import WGS84, line_lengths_m
-from corridor.io.read.tables import Faults, read_rows
+from corridor.io.read.tables import Faults, read_rows, source_ids_of
+from corridor.schema.settings import LANGUAGES
 
 LEAST_KM = 25.0
 """Shorter rivers aren't drawn."""
@@ -29,9 +30,8 @@ _APART_DEG = 0.1
 _SEVERAL = re.compile(r"[/;()]| - ")
 COLUMNS = ["name", "names", "length_km"]
 BORDERS_FILE = "rivers.csv"
-_LANGUAGES = ("en", "ru", "hy", "az", "fa")
 _FRAME = ("west", "south", "east", "north")
-_BORDER_COLUMNS = ["name", *_LANGUAGES, "countries", *_FRAME, "source_ids", "note"]
+_BORDER_COLUMNS = ["name", *LANGUAGES, "countries", *_FRAME, "source_ids", "note"]
 
 
 def no_rivers() -> gpd.GeoDataFrame:
@@ -200,11 +200,8 @@ def load_border_rivers(folder: Path, source_ids: Collection[str]) -> tuple[Borde
         )
         if west >= east or south >= north:
             row.fault("west", "the frame is empty: west must be below east, and south below north")
-        named = row.items("source_ids")
-        unknown = [source_id for source_id in named if source_id not in source_ids]
-        if unknown or not named:
-            row.fault("source_ids", f"'{unknown[0]}' is not in sources.csv" if unknown else "is empty; name a source")
-        names = {language: text for language in _LANGUAGES if (text := row.text(language))}
+        source_ids_of(row, source_ids)
+        names = {language: text for language in LANGUAGES if (text := row.text(language))}
         found.append(
             BorderRiver(row.text("name", required=True), names, (sides[0], sides[1]), (west, south, east, north))
         )

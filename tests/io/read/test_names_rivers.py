@@ -7,8 +7,9 @@ import shapely
 
 from corridor.errors import CatalogueError, SourceError
 from corridor.io.read.osm import read_osm
-from corridor.io.read.places import LANGUAGES, load_place_names, name_places, read_places
+from corridor.io.read.places import load_place_names, name_places, read_places
 from corridor.io.read.rivers import Waters, collect_rivers, load_border_rivers, rivers_along_borders
+from corridor.schema.settings import LANGUAGES
 from corridor.schema.study import Study
 
 HEAD = "name,country,en,ru,hy,az,fa,source_ids\n"
