@@ -198,7 +198,7 @@ def test_a_change_counts_as_none_only_if_all_of_its_range_does(given):
     rows = build_glance(ReportView(replace(given, metrics=table)))["cases"]["gated"]["rows"]
     cells = [rows[key]["cells"][2] for key in ("north", "middle", "south")]
     assert [cell["words"]["t"].rpartition(".")[2] for cell in cells] == ["none", "more", "less"]
-    assert [cell["range"] for cell in cells] == ["", "0.00\u20133.30", "\u22125.00\u20130.00"]
+    assert [cell["range"] for cell in cells] == ["", "0.00\u20133.30", "\u22125.00 \u2013 0.00"]
 
 
 def test_the_table_lists_routes_in_the_order_that_the_words_count_in(given):
