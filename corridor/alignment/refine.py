@@ -4,7 +4,8 @@ Bends are what a search over nodes knows nothing of, and the finer the cells are
 from one with them: it follows every fold of the ground. So what guides on wide cells, its cost, misleads on narrow
 ones. Lines with bends of neighbouring widths lie near each other. But wide cells may miss a valley in which there is no
 room for a line of theirs: on the cells asked for, where there are few enough, all is looked at too that lines without
-bends pass. And a hasty search loses lines on its way, mostly near the one that it finds: all is looked at there.
+bends pass. And a hasty search loses lines on its way, mostly near the one that it finds: all is looked at there, one
+stretch of the line after the other.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ FIRST_STATES = 250_000  # cells are so wide at first that there are at most so m
 REACHES = (6, 12)  # cells on either side of a line that the next search looks at; the second where the first has none
 FREE_STATES = 5_000_000  # up to which it is found out where lines without bends run; ground is huge beyond them
 HUGE_REACHES = (3, *REACHES)  # the same on huge ground, where less is looked at first
-CLOSE = 4  # cells on either side of a line, in which all is looked at in the end
+CLOSE, STRETCH = 8, 120.0  # cells on either side of a line and along it, where all is looked at in the end
+HUGE_CLOSE, HUGE_STRETCH = 4, np.inf  # the same on huge ground: along the whole line at once
 CLOSE_STATES = 100_000  # up to which it is
 WITHIN = 4.0  # times the price without bends that a line with bends may cost
 
@@ -129,10 +131,12 @@ def search_beside(
 def search_close(
     question: Question, turning: TurnSearch, course: Course, price: float, forbidden: Sequence[Bend] = ()
 ) -> tuple[TurnSearch, Course, float]:
-    """A line that a hasty search found, or a cheaper one within four cells of it.
+    """A line that a hasty search found, or a cheaper one that differs from it in stretches.
 
-    So little ground can be searched exactly. All of it is looked at, and what is beside the line found there, until a
-    round gains less than a thousandth.
+    From start to end a stretch at a time is freed: there all ground near the line is looked at exactly, and of the rest
+    of the line its own nodes alone, so that there is little to look at and lines join as they must. Stretches overlap
+    by half, and each begins with the line that the one before left. While a round gains a thousandth or more, those
+    where the line changed are looked at once more.
 
     Args:
         question: what is asked.
@@ -144,16 +148,50 @@ def search_close(
     Returns:
         The search that found the cheapest of these lines, that line and its price.
     """
-    while course.states:
-        passed = mark_line(state_points(turning.problem, course.states)[:, :2], question.ground.shape)
-        around = binary_dilation(passed, np.ones((3, 3)), iterations=CLOSE)
-        if np.count_nonzero(around) * question.node_states > CLOSE_STATES:
-            break
-        close = search_beside(question, around)
-        found, its_price = (Course([], []), np.inf) if close is None else close.closer(price, forbidden)
-        if close is None or not found.states:
-            break
-        before, turning, course, price = price, close, found, its_price
-        if price > WORTH_MORE * before:
-            break
+    reach, stretch = (HUGE_CLOSE, HUGE_STRETCH) if is_huge(question) else (CLOSE, STRETCH)
+    before, changed = np.inf, None  # what it cost before a round, and nodes that it had before the last one
+    while course.states and price <= WORTH_MORE * before:
+        before, old = price, _nodes_of(turning, course)
+        begin, length = 0.0, np.inf
+        while begin < length:
+            nodes = _nodes_of(turning, course)
+            along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(nodes, axis=0).T))])
+            length = max(along[-1] - stretch / 2, stretch / 2)
+            is_in = (along >= begin) & (along <= begin + stretch)
+            if changed is None or not _are_among(nodes[is_in], changed).all():
+                freed = _around_stretch(nodes, along, (begin, begin + stretch), reach, question.ground.shape)
+                near = None
+                if np.count_nonzero(freed) * question.node_states <= CLOSE_STATES:
+                    near = search_beside(question, freed)
+                found, its_price = (Course([], []), np.inf) if near is None else near.closer(price, forbidden)
+                if near is not None and found.states:
+                    turning, course, price = near, found, its_price
+            begin += stretch / 2
+        changed = old
     return turning, course, price
+
+
+def _nodes_of(turning: TurnSearch, course: Course) -> NDArray[np.intp]:
+    """Rows and columns of the nodes of a line, (n, 2)."""
+    return state_points(turning.problem, course.states)[:, :2].astype(np.intp)
+
+
+def _are_among(nodes: NDArray[np.intp], others: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Which nodes, (n, 2), are among others."""
+    return np.asarray((nodes[:, None] == others[None]).all(axis=2).any(axis=1))
+
+
+def _around_stretch(
+    nodes: NDArray[np.intp],
+    along: NDArray[np.float64],
+    stretch: tuple[float, float],
+    reach: int,
+    shape: tuple[int, int],
+) -> Flags:
+    """The nodes, (rows, cols), within so many cells of a stretch of a line (cells along it), and all of the line."""
+    ends = np.clip(stretch, 0.0, along[-1])
+    places = np.concatenate([ends[:1], along[(along > ends[0]) & (along < ends[1])], ends[1:]])
+    passed = mark_line(np.column_stack([np.interp(places, along, nodes[:, k]) for k in (0, 1)]), shape)
+    freed = binary_dilation(passed, np.ones((3, 3)), iterations=reach)
+    freed[tuple(nodes.T)] = True
+    return np.asarray(freed)

@@ -436,6 +436,32 @@ def test_near_a_line_that_a_hasty_search_found_none_is_cheaper(monkeypatch):
     assert refine.search_close(question, turning, course, price) == (turning, course, price)
 
 
+def test_stretch_by_stretch_a_line_gets_cheaper_where_there_is_no_room_to_look_along_all_of_it(monkeypatch):
+    question = winding()
+    turning = refine.search_beside(question, None)
+    monkeypatch.setattr(turning_limits, "HASTY", ((2, 0.3),))
+    course, price = turning.hasty()
+    exact = refine.search_beside(question, None).cheapest()[1]
+    nodes = refine._nodes_of(turning, course)
+    monkeypatch.setattr(refine, "CLOSE", 5)
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(nodes, axis=0).T))])
+    shape, stretch = question.ground.shape, along[-1] / 2
+    whole = refine._around_stretch(nodes, along, (0.0, np.inf), 5, shape)
+    monkeypatch.setattr(refine, "CLOSE_STATES", int(0.9 * np.count_nonzero(whole) * question.node_states))
+    monkeypatch.setattr(refine, "STRETCH", np.inf)
+    assert refine.search_close(question, turning, course, price) == (turning, course, price)
+    monkeypatch.setattr(refine, "STRETCH", stretch)
+    close, nearer, its_price = refine.search_close(question, turning, course, price)
+    assert exact * (1 - 1e-9) <= its_price < 0.99 * price
+    # In none of the stretches of the line that comes of it is a cheaper one left, but for what a round may leave.
+    nodes = refine._nodes_of(close, nearer)
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(nodes, axis=0).T))])
+    for begin in np.arange(0.0, along[-1], stretch / 2):
+        freed = refine._around_stretch(nodes, along, (begin, begin + stretch), 5, shape)
+        assert freed[tuple(nodes.T)].all()
+        assert its_price * 0.998 <= refine.search_beside(question, freed).cheapest()[1]
+
+
 @pytest.mark.parametrize("room", ["few links", "headings", "none"])
 def test_of_lines_below_a_price_the_cheapest_is_found_by_few_links_or_by_headings(room, monkeypatch):
     question = winding()
