@@ -65,9 +65,12 @@ def no_settings(monkeypatch):
 
 @pytest.mark.usefixtures("no_settings")
 @pytest.mark.parametrize(("osm", "dem"), [(None, ()), ("roads.osm", ()), ("roads.osm", ("heights.tif", "more.hgt"))])
-def test_what_is_at_hand_is_what_a_fetch_without_the_network_gives(osm, dem, tmp_path):
+def test_what_is_at_hand_is_what_a_fetch_without_the_network_gives(osm, dem, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in filter(None, (osm, *dem)):
+        (tmp_path / name).write_text("something")
     study, wanted = load_study("syunik"), WantedInputs(osm, dem, live=False)
-    fetched = fetch_inputs(study, wanted, cache=Cache(tmp_path), meter=Meter(lambda _: None))
+    fetched = fetch_inputs(study, wanted, cache=Cache(tmp_path / "cache"), meter=Meter(lambda _: None))
     assert inputs_at_hand(study, wanted) == fetched
 
 
