@@ -88,7 +88,8 @@ class Fork:
             warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
             self._copy.start()
         self._open.callback(self._copy.join)
-        self._open.callback(self._copy.terminate)
+        # Asked to end while it begins, it would answer as the first process does, and go on. It has nothing to tidy.
+        self._open.callback(self._copy.kill)
 
     def take(self, name: str) -> tuple[Any, ...]:
         """A value, alone in a tuple, when the copy has computed it; an empty one where it hasn't and won't.

@@ -215,6 +215,30 @@ def test_a_copy_doesnt_outlive_a_process_that_is_killed(busy: bool) -> None:
     assert found.returncode == -signal.SIGKILL
 
 
+_ENDED_EARLY = """
+import signal, time
+from corridor import processes
+
+processes.count_threads, processes.room_bytes = (lambda: 2), (lambda: 1 << 40)
+signal.signal(signal.SIGTERM, lambda *_: None)
+compute = processes._compute
+
+def begin_late(*words):
+    time.sleep(1)
+    compute(*words)
+
+processes._compute = begin_late
+with processes.Fork(["large"], lambda: [("large", bytes(10_000_000))]):
+    time.sleep(0.2)
+"""
+
+
+def test_a_copy_ends_that_still_answers_as_the_first_process_does() -> None:
+    # who is only asked to end while it begins hears nothing of it, and then waits for somebody to read
+    found = subprocess.run([sys.executable, "-c", _ENDED_EARLY], check=False, timeout=60)
+    assert found.returncode == 0
+
+
 def test_a_copy_ends_at_once_though_the_first_process_tidies_up() -> None:
     tidied: list[int] = []
     before = signal.signal(signal.SIGTERM, lambda number, _: tidied.append(number))
