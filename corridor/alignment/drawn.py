@@ -18,12 +18,12 @@ Floats = NDArray[np.float64]
 
 ONE_PLACE_M = 200.0  # crossings that follow each other within this on both passes are one place
 TOLD_DEG, TOLD_PERMILLE = 2.0, 1.0  # bends and breaks of grade at stations from which they are said
-MOST_TOLD = 6  # places of own crossings that a note names
+MOST_TOLD = 6  # places of self crossings that a note names
 SHORT = 0.99  # of the standard's vertical radius; less is said
 
 
 @dataclass(frozen=True, slots=True)
-class OwnCrossing:
+class SelfCrossing:
     """Where a line passes over or under itself: chainages of both passes and the height between them, metres.
 
     ``priced`` says whether there is room for a train between and the upper pass is on a bridge or the lower one in a
@@ -44,7 +44,7 @@ class StationBend:
     grade_change_permille: float
 
 
-def find_self_crossings(line: Alignment) -> tuple[OwnCrossing, ...]:
+def find_self_crossings(line: Alignment) -> tuple[SelfCrossing, ...]:
     """Places where a line crosses itself in plan, those of full circles aside, which have a price of their own.
 
     A search goes from place to place and doesn't know how it came there, so that a line may pass over itself as if
@@ -71,9 +71,9 @@ def find_self_crossings(line: Alignment) -> tuple[OwnCrossing, ...]:
     upper, lower = np.where(between > 0, t, s), np.where(between > 0, s, t)
     built = _inside(line, upper, LineKind.BRIDGE) | _inside(line, lower, LineKind.TUNNEL)
     priced = built & (np.abs(between) >= CLEARANCE_M)
-    places: list[OwnCrossing] = []
+    places: list[SelfCrossing] = []
     for k in np.lexsort((t, s)):
-        here = OwnCrossing(float(s[k]), float(t[k]), float(abs(between[k])), bool(priced[k]))
+        here = SelfCrossing(float(s[k]), float(t[k]), float(abs(between[k])), bool(priced[k]))
         i = next((i for i, there in enumerate(places) if _is_one(here, there)), None)
         if i is None:
             places.append(here)
@@ -82,7 +82,7 @@ def find_self_crossings(line: Alignment) -> tuple[OwnCrossing, ...]:
     return tuple(places)
 
 
-def _is_one(here: OwnCrossing, there: OwnCrossing) -> bool:
+def _is_one(here: SelfCrossing, there: SelfCrossing) -> bool:
     return max(abs(here.from_m - there.from_m), abs(here.to_m - there.to_m)) < ONE_PLACE_M
 
 

@@ -26,7 +26,7 @@ from corridor.schema.catalogue import UnitCost
 from corridor.schema.fields import Grid
 from corridor.schema.message import Message
 from corridor.schema.vocabulary import Mode, WorkKind
-from corridor.terrain.surface import Dem, find_level
+from corridor.terrain.surface import Dem
 
 # --- The design standards of the reference data, and its prices as a search takes them ---
 
@@ -495,7 +495,7 @@ def _find_lakes(dem: Dem, places: Sequence[Point]) -> NDArray[np.bool_]:
     """Pixels (rows, cols) of lakes: level patches but those that a place (lon, lat) lies on, away from the shore."""
     from scipy import ndimage
 
-    is_level, around = find_level(dem), np.ones((3, 3), dtype=bool)
+    is_level, around = dem.is_level, np.ones((3, 3), dtype=bool)
     at = dem.pixels_at(*np.array(places).T)
     # who builds from a place in the middle of a patch knows that it is land, whatever the heights look like
     patches, _ = ndimage.label(is_level, around)

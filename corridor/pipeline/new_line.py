@@ -56,7 +56,7 @@ from corridor.schema.catalogue import UnitCost
 from corridor.schema.message import Message, Value
 from corridor.schema.study import UNKNOWN_COUNTRY, Place, Study
 from corridor.schema.vocabulary import LineKind
-from corridor.terrain.surface import Dem, find_level
+from corridor.terrain.surface import Dem
 from corridor.wording import format_position
 
 Sweep = Literal["grade", "tunnel-price"]
@@ -293,7 +293,7 @@ def _says_level(line: Alignment, dem: Dem) -> tuple[Message, ...]:
     at = np.arange(0.5 * LEVEL_STEP_M, line.chainage_m[-1], LEVEL_STEP_M)
     xy = shapely.points(*(np.interp(at, line.chainage_m, line.line[:, k]) for k in (0, 1)))
     lon, lat = shapely.get_coordinates(project(shapely.MultiPoint(xy), line.crs, WGS84)).T
-    is_level = find_level(dem)[dem.pixels_at(lon, lat)]
+    is_level = dem.is_level[dem.pixels_at(lon, lat)]
     for s in line.structures:
         if s.kind in (LineKind.TUNNEL, LineKind.BRIDGE):
             is_level &= (at < s.from_m) | (at > s.to_m)

@@ -194,6 +194,11 @@ class Dem:
         return np.where(self.covers(lon, lat), heights, np.nan)
 
     @cached_property
+    def is_level(self) -> NDArray[np.bool_]:
+        """Pixels (rows, cols) of large patches of one height alone, which are lakes and hardly ever land."""
+        return _find_level(self)
+
+    @cached_property
     def local_error_m(self) -> Floats:
         """Standard error of the height of a road or railway in each pixel, metres, shape (rows, cols).
 
@@ -322,7 +327,7 @@ def ruggedness_m(dem: Dem) -> Floats:
 LEVEL_KM2, LEVEL_PX = 0.5, 9  # a patch has so much ground, and so many pixels, that lie within it with all neighbours
 
 
-def find_level(dem: Dem) -> NDArray[np.bool_]:
+def _find_level(dem: Dem) -> NDArray[np.bool_]:
     """Pixels (rows, cols) of large patches of one height alone: elevation models have lakes so, and hardly any land."""
     known = np.isfinite(dem.heights_m)
     z = np.where(known, dem.heights_m, -np.inf)
