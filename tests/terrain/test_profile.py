@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import isotonic_regression
@@ -83,6 +83,8 @@ def test_no_line_within_the_limit_is_nearer_to_the_ground(line, limit):
 
 
 @given(heights, st.floats(0, 300))
+@example(np.array([0.0, -100.0, 1.0, 0.0]), 100.0)
+@example(np.array([0.0, -100.0, 150.0, 20.0]), 130.0)
 def test_between_turning_points_the_line_is_monotone_and_climbs_the_same(line, threshold):
     points = turning_points(line, threshold)
     smooth = monotone_between(line, points)
@@ -94,8 +96,10 @@ def test_between_turning_points_the_line_is_monotone_and_climbs_the_same(line, t
         ends = sorted(line[[start, end]])
         nearest = isotonic_regression(line[start : end + 1], increasing=bool(line[end] >= line[start])).x
         np.testing.assert_array_equal(smooth[start + 1 : end], nearest.clip(*ends)[1:-1])
-    assert climbs_m(smooth, threshold) == pytest.approx(climbs_m(line, threshold), abs=1e-6)
     assert climbs_m(smooth, 0.0) == pytest.approx(climbs_m(line, threshold), abs=1e-6)
+    # Just before its end a line may swing by more than the threshold and half back. Smoothed it swings by less there,
+    # which the threshold leaves out when it is counted once more.
+    assert climbs_m(smooth, threshold) == pytest.approx(climbs_m(line, threshold), abs=threshold + 1e-6)
 
 
 @given(heights, st.floats(0, 100), st.floats(0, 100))
