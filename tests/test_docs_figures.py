@@ -21,7 +21,7 @@ from corridor.sweeps.factors import Factor, NumericFactor
 from corridor.terrain import profile, surface
 from tests.conftest import ROOT
 
-NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 10: "ten", 12: "twelve"}
+NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 8: "eight", 10: "ten", 12: "twelve"}
 
 
 def word(number: float) -> str:
@@ -78,8 +78,10 @@ SAID: dict[str, tuple[str, ...]] = {
         f"at most {refine.FIRST_STATES:,} states",
         f"within {word(refine.REACHES[0])} of these cells ({word(refine.REACHES[1])} if there is none)",
         f"at most {word(refine.FREE_STATES)} states",
-        f"within {word(refine.CLOSE)} cells of the line",
-        f"over {refine.CLOSE_STATES:,} states",
+        f"a stretch of {refine.STRETCH:g} cells at a time",
+        f"within {word(refine.CLOSE)} cells of the stretch",
+        f"within {word(refine.HUGE_CLOSE)} cells of the whole line",
+        f"if that is little enough ({refine.CLOSE_STATES:,} states)",
         f"where {turning.FEW_LINKS // 5:,} links are enough",
         f"up to {turning.FEW_STATES:,} states, three million",
         f"exact search, of up to {word(turning.MAX_LINKS)} links",
